@@ -1,0 +1,103 @@
+// A kernel of the CPU backend: everything that can be decided, checked, allocated or packed happens in its factory, at
+// load; `run` only computes.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/cpu/isa/isa.h"
+#include "core/tensor.h"
+#include "program/program.h"
+
+namespace yanrt::cpu {
+
+// 64-byte aligned, zeroed memory.
+class Buffer {
+ public:
+  explicit Buffer(size_t bytes);
+  ~Buffer();
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  std::byte* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  std::byte* data_;
+  size_t size_;
+};
+
+// A constant operand as the package stores it.
+struct Constant {
+  const StoredTensor* tensor = nullptr;  // null: not a constant
+  const StoredTensor* scale = nullptr;   // per-output-channel scales, for f8e4m3
+};
+
+// Packed weights, shared by all kernels (and programs) that want the same tensor in the same form.
+class WeightCache {
+ public:
+  virtual ~WeightCache() = default;
+  // `form` names the packing ("panel.bf16.avx512"); `pack` makes it if it is not there yet.
+  virtual std::shared_ptr<const Buffer> get(const std::string& tensor, const std::string& form,
+                                            const std::function<std::shared_ptr<const Buffer>()>& pack) = 0;
+};
+
+// What a factory is told of its op. An absent optional operand has `present[i] == false`.
+struct KernelSpec {
+  const OpNode& op;
+  std::span<const TensorDesc> inputs;
+  std::span<const bool> present;
+  std::span<const Constant> constants;  // one an input
+  std::span<const TensorDesc> outputs;
+  DType compute = DType::f32;  // the precision chosen at load: f32 or bf16
+  Isa isa = Isa::generic;
+  int max_workers = 1;
+  WeightCache& weights;
+};
+
+// Operand pointers of one call. Inputs the kernel packed itself, and absent ones, may be null.
+struct KernelCall {
+  std::byte* const* inputs;  // mutated operands (rings) are written through these
+  std::byte* const* outputs;
+  std::byte* scratch;  // `scratch_bytes()` of this worker, 64-byte aligned, contents undefined
+  int worker;          // 0 .. workers - 1; all of them call run() of the same kernel at the same time
+  int workers;
+
+  template <class T>
+  T* in(int i) const {
+    return reinterpret_cast<T*>(inputs[i]);
+  }
+  template <class T>
+  T* out(int i) const {
+    return reinterpret_cast<T*>(outputs[i]);
+  }
+};
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  // Computes this worker's share. How the work is split must not change any value: no sum's order may depend on `workers`.
+  virtual void run(const KernelCall& call) const noexcept = 0;
+  virtual size_t scratch_bytes() const { return 0; }
+  // Name of the variant, for profiles: "linear.bf16.avx512".
+  virtual std::string_view variant() const = 0;
+  // Workers beyond this many have nothing to do; the executor may run the kernel without a barrier if it is 1.
+  virtual int useful_workers() const { return 1 << 30; }
+};
+
+using KernelFactory = std::unique_ptr<Kernel> (*)(const KernelSpec& spec);
+
+// The factory for an op, or nullptr. Filled by backends/cpu/kernels/registry.cpp, one line an op.
+KernelFactory find_kernel(std::string_view op);
+
+// The half-open share of `n` items that `worker` of `workers` does, in multiples of `grain`.
+struct Range {
+  int64_t begin, end;
+};
+Range share(int64_t n, int64_t grain, int worker, int workers);
+
+}  // namespace yanrt::cpu
