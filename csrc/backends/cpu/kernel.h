@@ -37,13 +37,15 @@ struct Constant {
   const StoredTensor* scale = nullptr;   // per-output-channel scales, for f8e4m3
 };
 
-// Packed weights, shared by all kernels (and programs) that want the same tensor in the same form.
+// Packed weights, shared by all kernels (and programs) that want the same tensor in the same form. The size is given
+// before the contents, so that the memory of a session can be told without packing anything.
 class WeightCache {
  public:
   virtual ~WeightCache() = default;
-  // `form` names the packing ("panel.bf16.avx512"); `pack` makes it if it is not there yet.
-  virtual std::shared_ptr<const Buffer> get(const std::string& tensor, const std::string& form,
-                                            const std::function<std::shared_ptr<const Buffer>()>& pack) = 0;
+  // `form` names the packing ("panel.bf16.avx512"). If it is not there yet, a zeroed buffer of `bytes` is made and `fill`
+  // called on it. The pointer is 64-byte aligned and valid as long as the cache; null when memory is only being counted.
+  virtual const std::byte* get(const std::string& tensor, const std::string& form, size_t bytes,
+                               const std::function<void(std::byte*)>& fill) = 0;
 };
 
 // What a factory is told of its op. An absent optional operand has `present[i] == false`.
