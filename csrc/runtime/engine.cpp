@@ -1,0 +1,45 @@
+#include "runtime/engine.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "runtime/memory_planner.h"
+#include "runtime/plan_builder.h"
+
+namespace yanrt {
+
+Engine::Engine(std::shared_ptr<const Package> package, std::unique_ptr<Backend> backend, DType compute)
+    : package_(std::move(package)),
+      backend_(std::move(backend)),
+      compute_(compute),
+      states_(lay_out_states(*package_, compute)) {
+  for (const auto& [name, program] : package_->programs) {
+    Compiled& compiled = programs_[name];
+    compiled.plan = build_plan(*package_, program, states_, compute);
+    plan_memory(compiled.plan);
+    check_plan(compiled.plan);
+    workspace_bytes_ = std::max(workspace_bytes_, compiled.plan.workspace_bytes);
+    compiled.executable = backend_->compile(compiled.plan, *package_, compute);
+  }
+}
+
+MemoryUse Engine::memory() const {
+  return {.weights = backend_->weight_bytes(),
+          .workspace = workspace_bytes_ + backend_->scratch_bytes(),
+          .state = states_.state_bytes + states_.pending_bytes};
+}
+
+const Engine::Compiled& Engine::program(const std::string& name) const {
+  const auto it = programs_.find(name);
+  if (it != programs_.end()) return it->second;
+  std::string known;
+  for (const auto& [other, compiled] : programs_) known += (known.empty() ? "'" : ", '") + other + "'";
+  throw Error(ErrorKind::argument, "package '" + package_->name + "' has no program '" + name + "'; it has " + known);
+}
+
+std::byte* Engine::workspace() const {
+  std::call_once(workspace_once_, [this] { workspace_ = backend_->allocate(workspace_bytes_); });
+  return workspace_->data();
+}
+
+}  // namespace yanrt
