@@ -1,0 +1,78 @@
+# `make play` and `make test` work from a fresh clone with nothing but Python 3.11+, a C++20 compiler and make.
+# Everything is installed into .venv; a file there remembers which group of requirements is in place.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet
+CXX_SOURCES = $(shell find csrc -name '*.h' -o -name '*.cpp')
+SANITIZED := build/sanitize
+TINY := build/tiny
+
+.PHONY: help play test check-all bench train-tiny gpu-check format lint fuzz build clean
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /' | awk -F': ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+play: $(VENV)/.play build ## plays the packaged world: out/play.mp4, out/latency.json, and a window where there is a screen
+	$(PY) -m yanrt play doom --actions examples/tour.actions --out out/play.mp4 --latency out/latency.json
+
+test: lint build ## linters and the tests
+	$(PY) -m pytest -m "not slow and not fuzz" -n 2
+
+check-all: lint build fuzz ## everything that needs no GPU: also the slow tests and the fuzzer under sanitizers
+	$(PY) -m pytest -m "not fuzz" -n 2
+
+bench: $(VENV)/.play build ## speed of the packaged world on this machine: out/bench.json
+	$(PY) -m yanrt bench doom --json out/bench.json
+
+train-tiny: $(VENV)/.dev build ## the whole road in minutes: collect, train, export and compare a tiny world in build/tiny
+	$(PY) examples/train_tiny.py $(TINY)
+
+gpu-check: ## checks of the CUDA backend
+	@echo "gpu-check: this version has no CUDA backend (csrc/backends/cuda is not built); nothing was checked." >&2
+	@exit 1
+
+format: $(VENV)/.dev ## formats Python and C++
+	$(PY) -m ruff check --quiet --fix .
+	$(PY) -m ruff format --quiet .
+	$(VENV)/bin/clang-format -i $(CXX_SOURCES)
+
+lint: $(VENV)/.dev build ## ruff, mypy, clang-format
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/clang-format --dry-run -Werror $(CXX_SOURCES)
+
+fuzz: $(VENV)/.dev build ## mutated packages against the reader under address and undefined-behaviour sanitizers
+	$(PY) -m cmake -S . -B $(SANITIZED) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(VENV)/bin/ninja \
+	  -DPython_EXECUTABLE=$(CURDIR)/$(PY) -DYANRT_SANITIZE=ON -DYANRT_BINDINGS=OFF
+	$(PY) -m cmake --build $(SANITIZED) --target fuzz_reader
+	$(PY) -m pytest -m fuzz
+
+build: $(VENV)/.build ## compiles yanrt/_C in place (what changed since the last time)
+	@$(PY) setup.py --quiet build_ext --inplace > build.log 2>&1 || { cat build.log; exit 1; }
+
+clean: ## removes what was built; keeps .venv, data and runs
+	rm -rf build build.log dist out *.egg-info yanrt/_C*.so
+
+# ---- requirements ----------------------------------------------------------------------------------------------------
+$(VENV)/.build: pyproject.toml
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb')); \
+	  print(*p['build-system']['requires'], *p['project']['dependencies'], sep='\n')" > $(VENV)/build.txt
+	$(PIP) --requirement $(VENV)/build.txt
+	@touch $@
+
+$(VENV)/.play: $(VENV)/.build
+	$(call install_extras,play)
+
+$(VENV)/.dev: $(VENV)/.build
+	$(call install_extras,play train export dev)
+
+define install_extras
+	$(PY) -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+	  print(*(r for e in '$(1)'.split() for r in p['optional-dependencies'][e]), sep='\n')" > $@.txt
+	$(PIP) --requirement $@.txt
+	@touch $@
+endef

@@ -1,0 +1,42 @@
+"""Builds yanrt with CMake and Ninja, both of them build requirements from PyPI; metadata stands in pyproject.toml."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent.resolve()
+
+
+class CMakeBuild(build_ext):
+    """One extension, `yanrt._C`: configure, build and install it where setuptools expects it.
+
+    In-place (and editable) builds keep their objects in build/native, so that a second build compiles what changed.
+    A wheel is configured afresh: pip may have made this environment's CMake, Ninja and headers a moment ago.
+    """
+
+    def build_extension(self, ext: Extension) -> None:
+        import ninja
+
+        build = ROOT / "build" / ("native" if self.inplace else "wheel")
+        prefix = Path(self.get_ext_fullpath(ext.name)).resolve().parent.parent
+        cmake = [sys.executable, "-m", "cmake"]
+        configure = [
+            *([] if self.inplace else ["--fresh"]),
+            "-G",
+            "Ninja",
+            f"-DCMAKE_MAKE_PROGRAM={Path(ninja.BIN_DIR) / 'ninja'}",
+            f"-DPython_EXECUTABLE={sys.executable}",
+            "-DCMAKE_BUILD_TYPE=Release",
+            f"-DYANRT_WERROR={'ON' if self.inplace else 'OFF'}",
+        ]
+        subprocess.run([*cmake, "-S", str(ROOT), "-B", str(build), *configure], check=True)
+        subprocess.run([*cmake, "--build", str(build), "--parallel", str(os.cpu_count() or 1)], check=True)
+        install = ["--install", str(build), "--prefix", str(prefix)]
+        subprocess.run([*cmake, *install, *([] if self.inplace else ["--strip"])], check=True)
+
+
+setup(ext_modules=[Extension("yanrt._C", sources=[])], cmdclass={"build_ext": CMakeBuild})
