@@ -1,0 +1,173 @@
+// Small helpers of the inner loops. Included only by the units in isa/, inside which every function is compiled anew with
+// the flags of one instruction set; YANRT_ISA names the namespace, so that the linker can never mix the versions.
+//
+// The scalar functions have no branches and no calls: a plain loop over them vectorises to the unit's full width. `Vec` is
+// one register, for code that must fix the order of a sum or hold a tile. The units are compiled with -ffp-contract=off;
+// a multiply-add is fused where `fma` says so and nowhere else, so an element has the same bits in a loop's body and tail.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+#ifndef YANRT_ISA
+#error "isa/simd.h belongs to the units of isa/, which define YANRT_ISA"
+#endif
+#define YANRT_INLINE inline __attribute__((always_inline))
+
+namespace yanrt::cpu::YANRT_ISA {
+
+// ---- bits ------------------------------------------------------------------------------------------------------------
+YANRT_INLINE uint32_t bits_of(float x) { return __builtin_bit_cast(uint32_t, x); }
+YANRT_INLINE float float_of(uint32_t bits) { return __builtin_bit_cast(float, bits); }
+
+YANRT_INLINE float from_bf16(uint16_t x) { return float_of(static_cast<uint32_t>(x) << 16); }
+
+// Round to nearest even; NaN stays a quiet NaN, subnormals are kept. Integer arithmetic, so that every instruction set
+// gives the same bits (the conversion of AVX512_BF16 flushes subnormals).
+YANRT_INLINE uint16_t to_bf16(float x) {
+  const uint32_t bits = bits_of(x);
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  const uint32_t quiet = (bits >> 16) | 0x40u;
+  return static_cast<uint16_t>((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
+}
+
+// ---- scalar math; errors are the largest seen against float64 ----------------------------------------------------------
+#if defined(__FMA__)
+YANRT_INLINE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+#else
+YANRT_INLINE float fma(float a, float b, float c) { return a * b + c; }
+#endif
+
+YANRT_INLINE float abs_of(float x) { return float_of(bits_of(x) & 0x7fffffffu); }
+YANRT_INLINE float with_sign_of(float magnitude, float sign) {
+  return float_of((bits_of(magnitude) & 0x7fffffffu) | (bits_of(sign) & 0x80000000u));
+}
+
+// e^x within 1 ulp (2 without fma): x = n ln2 + r, |r| <= ln2 / 2; 2^n in two factors, so that overflow gives infinity
+// and the results below 2^-126 are subnormal.
+YANRT_INLINE float exp(float x) {
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
+  x = x > 89.0f ? 89.0f : x;
+  x = x < -104.0f ? -104.0f : x;
+  const float shifted = fma(x, 1.44269504f, kRound);
+  const float n = shifted - kRound;
+  const int32_t exponent = static_cast<int32_t>(bits_of(shifted) - bits_of(kRound));
+  float r = fma(n, -0.693359375f, x);  // ln2 = 0.693359375 - 2.12194440e-4; the first product is exact
+  r = fma(n, 2.12194440e-4f, r);
+  float p = 0.0013814599f;
+  p = fma(p, r, 0.008368717f);
+  p = fma(p, r, 0.04166839f);
+  p = fma(p, r, 0.16666521f);
+  p = fma(p, r, 0.49999994f);
+  p = fma(p, r * r, r) + 1.0f;
+  const int32_t half = exponent >> 1;
+  const float scale_1 = float_of(static_cast<uint32_t>(half + 127) << 23);
+  const float scale_2 = float_of(static_cast<uint32_t>(exponent - half + 127) << 23);
+  return p * scale_1 * scale_2;
+}
+
+// 1 / (1 + e^-x) within 2 ulp where it is a normal number.
+YANRT_INLINE float sigmoid(float x) { return 1.0f / (1.0f + exp(-x)); }
+
+// Within 2 ulp: an odd polynomial near zero, where 1 - 2 / (e^2|x| + 1) would cancel.
+YANRT_INLINE float tanh(float x) {
+  const float s = x * x;
+  float p = -0.0057049864f;
+  p = fma(p, s, 0.020639086f);
+  p = fma(p, s, -0.053739715f);
+  p = fma(p, s, 0.13331442f);
+  p = fma(p, s, -0.3333328f);
+  const float small = fma(p * s, x, x);
+  const float large = with_sign_of(1.0f - 2.0f / (exp(2.0f * abs_of(x)) + 1.0f), x);
+  return abs_of(x) < 0.625f ? small : large;
+}
+
+// Within 2 ulp: an odd polynomial below 0.92, above it 1 - e^P(|x|) with P a fit of log(erfc).
+YANRT_INLINE float erf(float x) {
+  const float s = x * x;
+  float p = 8.382391e-05f;
+  p = fma(p, s, -0.00081455975f);
+  p = fma(p, s, 0.005201286f);
+  p = fma(p, s, -0.0268595f);
+  p = fma(p, s, 0.11283697f);
+  p = fma(p, s, -0.37612635f);
+  p = fma(p, s, 0.1283791670955126f);  // 2 / sqrt(pi) - 1
+  const float small = fma(p, x, x);
+  const float magnitude = abs_of(x);
+  const float t = magnitude > 4.0f ? 4.0f : magnitude;
+  float q = 0.0001959373f;
+  q = fma(q, t, -0.003043218f);
+  q = fma(q, t, 0.022226922f);
+  q = fma(q, t, -0.1039316f);
+  q = fma(q, t, -0.63718224f);
+  q = fma(q, t, -1.1276757f);
+  q = fma(q, t, -0.00019567493f);
+  const float large = with_sign_of(1.0f - exp(q), x);
+  return magnitude < 0.92f ? small : large;
+}
+
+YANRT_INLINE float gelu(float x) { return 0.5f * x * (1.0f + erf(0.707106781f * x)); }
+// x sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3)) is 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+YANRT_INLINE float gelu_tanh(float x) {
+  const float inner = 1.59576912f * fma(0.044715f * x * x, x, x);
+  return x * sigmoid(inner);
+}
+YANRT_INLINE float silu(float x) { return x * sigmoid(x); }
+YANRT_INLINE float relu(float x) { return x > 0.0f ? x : x != x ? x : 0.0f; }
+
+// ---- Vec: one register of f32 ------------------------------------------------------------------------------------------
+#if defined(__AVX512F__)
+inline constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+inline constexpr int kLanes = 8;
+#else
+inline constexpr int kLanes = 4;
+#endif
+// + - * / and comparisons are the compiler's own for vector types.
+typedef float Vec __attribute__((vector_size(4 * kLanes)));
+typedef float UnalignedVec __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+typedef uint32_t VecBits __attribute__((vector_size(4 * kLanes)));
+typedef uint16_t HalfVec __attribute__((vector_size(2 * kLanes)));
+typedef uint16_t UnalignedHalfVec __attribute__((vector_size(2 * kLanes), aligned(2), may_alias));
+
+YANRT_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
+YANRT_INLINE void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
+YANRT_INLINE Vec splat(float x) { return Vec{} + x; }
+
+YANRT_INLINE Vec fma(Vec a, Vec b, Vec c) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vec>(_mm512_fmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
+#elif defined(__FMA__)
+  return reinterpret_cast<Vec>(_mm256_fmadd_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(c)));
+#else
+  return a * b + c;
+#endif
+}
+
+// kLanes bf16 numbers, widened.
+YANRT_INLINE Vec load(const uint16_t* p) {
+  const HalfVec half = *reinterpret_cast<const UnalignedHalfVec*>(p);
+  return reinterpret_cast<Vec>(__builtin_convertvector(half, VecBits) << 16);
+}
+
+// The sum of the lanes: halves are added until one lane is left.
+YANRT_INLINE float sum_of(Vec v) {
+  float lanes[kLanes];
+  store(lanes, v);
+  for (int width = kLanes / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+  return lanes[0];
+}
+
+YANRT_INLINE float max_of(Vec v) {
+  float lanes[kLanes];
+  store(lanes, v);
+  for (int width = kLanes / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; ++i) lanes[i] = lanes[i] > lanes[i + width] ? lanes[i] : lanes[i + width];
+  return lanes[0];
+}
+
+}  // namespace yanrt::cpu::YANRT_ISA
