@@ -1,0 +1,133 @@
+#include "backends/cpu/backend.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/cpu/executor.h"
+#include "core/bf16.h"
+#include "core/error.h"
+
+namespace yanrt::cpu {
+namespace {
+
+class HostMemory final : public Memory {
+ public:
+  explicit HostMemory(size_t bytes) : buffer_(bytes) {}
+  std::byte* data() const override { return buffer_.data(); }
+  size_t size() const override { return buffer_.size(); }
+
+ private:
+  Buffer buffer_;
+};
+
+// What a kernel reads of a tensor that it does not pack: the file itself if it holds the right type at an aligned address,
+// else a converted copy.
+const std::byte* constant_data(const Operand& operand, const Package& package, WeightCache& weights) {
+  const StoredTensor& tensor = *operand.tensor;
+  const auto address = reinterpret_cast<uintptr_t>(tensor.data.data());
+  if (tensor.dtype == operand.desc.dtype && address % size_of(tensor.dtype) == 0) return tensor.data.data();
+  const int64_t count = tensor.shape.numel();
+  const size_t bytes = static_cast<size_t>(count) * size_of(operand.desc.dtype);
+  return weights.get(tensor.name, "dense", bytes, [&](std::byte* out) {
+    auto* to = reinterpret_cast<float*>(out);
+    if (tensor.dtype == DType::bf16) {
+      const std::byte* from = tensor.data.data();
+      for (int64_t i = 0; i < count; ++i) {
+        uint16_t bits;
+        std::memcpy(&bits, from + 2 * i, 2);
+        to[i] = bf16_to_f32(bits);
+      }
+    } else if (tensor.dtype == DType::f8e4m3) {
+      const StoredTensor& scale = package.tensors.at(tensor.scale);
+      const int64_t inner = count / tensor.shape[0];
+      for (int64_t i = 0; i < count; ++i) {
+        float factor;
+        std::memcpy(&factor, scale.data.data() + 4 * (i / inner), 4);
+        to[i] = factor * f8e4m3_to_f32(static_cast<uint8_t>(tensor.data[i]));
+      }
+    } else {
+      std::memcpy(out, tensor.data.data(), bytes);  // right type, odd address
+    }
+  });
+}
+
+std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package, DType compute, Isa isa, int workers,
+                                    WeightCache& weights) {
+  const KernelFactory factory = find_kernel(op.node->def->name);
+  if (!factory)
+    throw Error(ErrorKind::unsupported, "op '" + std::string(op.node->def->name) + "' (" + op.node->source +
+                                            ") has no CPU kernel in this build");
+  std::vector<TensorDesc> inputs, outputs;
+  std::vector<Constant> constants;
+  const auto present = std::make_unique<bool[]>(op.inputs.size());  // a vector<bool> has no span
+  for (size_t i = 0; i < op.inputs.size(); ++i) {
+    const Operand& in = op.inputs[i];
+    inputs.push_back(in.desc);
+    present[i] = in.arena != Arena::absent;
+    const bool scaled = in.tensor && !in.tensor->scale.empty();
+    constants.push_back({in.tensor, scaled ? &package.tensors.at(in.tensor->scale) : nullptr});
+  }
+  for (const Operand& out : op.outputs) outputs.push_back(out.desc);
+  return factory({.op = *op.node,
+                  .inputs = inputs,
+                  .present = {present.get(), op.inputs.size()},
+                  .constants = constants,
+                  .outputs = outputs,
+                  .compute = compute,
+                  .isa = isa,
+                  .max_workers = workers,
+                  .weights = weights});
+}
+
+}  // namespace
+
+const std::byte* PackedWeights::get(const std::string& tensor, const std::string& form, size_t bytes,
+                                    const std::function<void(std::byte*)>& fill) {
+  const auto [it, is_new] = packed_.try_emplace({tensor, form});
+  if (is_new) {
+    bytes_ += align_up(bytes);
+    if (!count_only_) {
+      it->second = std::make_unique<Buffer>(bytes);
+      fill(it->second->data());
+    }
+  }
+  return it->second ? it->second->data() : nullptr;
+}
+
+CpuBackend::CpuBackend(const Options& options)
+    : count_only_(options.count_only),
+      isa_(parse_isa(options.isa)),
+      pool_(options.threads > 0 ? options.threads : default_threads()),
+      weights_(options.count_only) {}
+
+BackendInfo CpuBackend::info() const {
+  return {.device = "cpu", .isa = std::string(name_of(isa_)), .threads = pool_.workers()};
+}
+
+std::unique_ptr<Executable> CpuBackend::compile(const Plan& plan, const Package& package, DType compute) {
+  auto executable = std::make_unique<CpuExecutable>(*this, plan);
+  for (const PlannedOp& op : plan.ops) {
+    auto kernel = make_kernel(op, package, compute, isa_, pool_.workers(), weights_);
+    scratch_per_worker_ = std::max(scratch_per_worker_, align_up(kernel->scratch_bytes()));
+    std::vector<const std::byte*> constants;
+    for (size_t i = 0; i < op.inputs.size(); ++i) {
+      const bool read_in_place =
+          op.inputs[i].arena == Arena::constant && op.node->def->input(i).role != Role::weight;
+      constants.push_back(read_in_place ? constant_data(op.inputs[i], package, weights_) : nullptr);
+    }
+    executable->add(std::move(kernel), std::move(constants));
+  }
+  return executable;
+}
+
+std::unique_ptr<Memory> CpuBackend::allocate(size_t bytes) {
+  if (count_only_) throw Error(ErrorKind::state, "this engine only counts memory; make one that can run");
+  return std::make_unique<HostMemory>(bytes);
+}
+
+std::byte* CpuBackend::scratch() {
+  if (!scratch_) scratch_ = std::make_unique<Buffer>(scratch_bytes());
+  return scratch_->data();
+}
+
+}  // namespace yanrt::cpu

@@ -1,0 +1,57 @@
+// The CPU as a backend: kernels chosen by instruction set, walked by a persistent pool of threads.
+#pragma once
+
+#include <map>
+#include <utility>
+
+#include "backends/cpu/kernel.h"
+#include "backends/cpu/thread_pool.h"
+#include "runtime/backend.h"
+
+namespace yanrt::cpu {
+
+struct Options {
+  int threads = 0;              // 0: one a physical core this process may use
+  std::string isa = "auto";     // or a name of isa.h
+  bool count_only = false;      // kernels are made and memory is counted, but nothing is packed: nothing can run
+};
+
+class PackedWeights final : public WeightCache {
+ public:
+  explicit PackedWeights(bool count_only) : count_only_(count_only) {}
+  const std::byte* get(const std::string& tensor, const std::string& form, size_t bytes,
+                       const std::function<void(std::byte*)>& fill) override;
+  size_t bytes() const { return bytes_; }
+
+ private:
+  bool count_only_;
+  size_t bytes_ = 0;
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<Buffer>> packed_;
+};
+
+class CpuBackend final : public Backend {
+ public:
+  // Throws Error(unsupported | argument) if the options ask for what this machine cannot do.
+  explicit CpuBackend(const Options& options);
+
+  BackendInfo info() const override;
+  std::unique_ptr<Executable> compile(const Plan& plan, const Package& package, DType compute) override;
+  std::unique_ptr<Memory> allocate(size_t bytes) override;
+  size_t weight_bytes() const override { return weights_.bytes(); }
+  size_t scratch_bytes() const override { return scratch_per_worker_ * static_cast<size_t>(pool_.workers()); }
+
+  ThreadPool& pool() { return pool_; }
+  // Scratch of all workers, allocated at the first call; large enough for every kernel compiled so far.
+  std::byte* scratch();
+  size_t scratch_per_worker() const { return scratch_per_worker_; }
+
+ private:
+  bool count_only_;
+  Isa isa_;
+  ThreadPool pool_;
+  PackedWeights weights_;
+  size_t scratch_per_worker_ = 0;
+  std::unique_ptr<Buffer> scratch_;
+};
+
+}  // namespace yanrt::cpu

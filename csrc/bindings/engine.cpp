@@ -1,0 +1,151 @@
+#include "runtime/engine.h"
+
+#include "backends/cpu/backend.h"
+#include "bindings/bindings.h"
+#include "core/error.h"
+#include "program/dump.h"
+#include "program/reader.h"
+#include "runtime/runner.h"
+
+namespace yanrt::bindings {
+namespace {
+
+using PackagePtr = std::shared_ptr<const Package>;
+
+DType parse_precision(const std::string& precision) {
+  if (precision == "fp32") return DType::f32;
+  if (precision == "bf16") return DType::bf16;
+  throw Error(ErrorKind::unsupported, "precision '" + precision + "' is not one of fp32, bf16");
+}
+
+std::unique_ptr<Backend> make_backend(const std::string& device, int threads, const std::string& isa, bool count_only) {
+  if (device == "cpu")
+    return std::make_unique<cpu::CpuBackend>(cpu::Options{.threads = threads, .isa = isa, .count_only = count_only});
+  throw Error(ErrorKind::unsupported, "device '" + device + "' is not available: this build has 'cpu' alone");
+}
+
+py::dict memory_dict(const MemoryUse& use) {
+  py::dict d;
+  d["weights"] = use.weights;
+  d["workspace"] = use.workspace;
+  d["state"] = use.state;
+  return d;
+}
+
+py::dict plan_memory(const PackagePtr& package, const std::string& precision, const std::string& isa, int threads) {
+  MemoryUse use;
+  {
+    const py::gil_scoped_release release;
+    use = Engine(package, make_backend("cpu", threads, isa, true), parse_precision(precision)).memory();
+  }
+  return memory_dict(use);
+}
+
+py::dict engine_info(const Engine& engine) {
+  const BackendInfo info = engine.info();
+  py::dict d;
+  d["device"] = info.device;
+  d["isa"] = info.isa;
+  d["threads"] = info.threads;
+  d["precision"] = engine.compute() == DType::f32 ? "fp32" : "bf16";
+  d["memory"] = memory_dict(engine.memory());
+  return d;
+}
+
+py::list op_list(const Engine& engine, const std::string& name) {
+  const Engine::Compiled& compiled = engine.program(name);
+  py::list ops;
+  for (size_t i = 0; i < compiled.plan.ops.size(); ++i) {
+    const OpNode& node = *compiled.plan.ops[i].node;
+    py::dict d;
+    d["op"] = node.def->name;
+    d["kernel"] = compiled.executable->variant(i);
+    d["source"] = node.source;
+    ops.append(d);
+  }
+  return ops;
+}
+
+py::list run_program(Runner& runner, const std::string& name, const std::vector<py::array>& arrays) {
+  const Plan& plan = runner.engine().program(name).plan;
+  if (arrays.size() != plan.inputs.size())
+    throw Error(ErrorKind::argument, "program '" + name + "' takes " + std::to_string(plan.inputs.size()) +
+                                         " inputs; got " + std::to_string(arrays.size()));
+  std::vector<const std::byte*> inputs;
+  for (size_t i = 0; i < arrays.size(); ++i)
+    inputs.push_back(checked_array(arrays[i], plan.inputs[i].desc, "input '" + plan.inputs[i].name + "'").data());
+  py::list results;
+  std::vector<std::byte*> outputs;
+  for (const PlannedPort& port : plan.outputs) {
+    py::array array = new_array(port.desc);
+    outputs.push_back(static_cast<std::byte*>(array.mutable_data()));
+    results.append(array);
+  }
+  const py::gil_scoped_release release;
+  runner.run(name, inputs, outputs);
+  return results;
+}
+
+TensorDesc state_desc(const Runner& runner, const std::string& name) {
+  const StateDef& def = *runner.state(name).def;
+  return TensorDesc::dense(def.dtype, def.shape);
+}
+
+}  // namespace
+
+void bind_engine(py::module_& m) {
+  py::class_<Package, std::shared_ptr<Package>>(m, "Package")
+      .def_static("read", [](const std::string& path) {
+        const py::gil_scoped_release release;
+        return std::const_pointer_cast<Package>(read_package(path));
+      })
+      .def_static("from_bytes", [](const py::buffer& data, const std::string& label) {
+        const std::span<const std::byte> bytes = bytes_of(data);
+        const py::gil_scoped_release release;
+        return std::const_pointer_cast<Package>(read_package_bytes(bytes, label));
+      })
+      .def_readonly("manifest", &Package::manifest)
+      .def_readonly("path", &Package::path)
+      .def("dump", [](const Package& package, const std::string& program) {
+        const auto it = package.programs.find(program);
+        if (it == package.programs.end())
+          throw Error(ErrorKind::argument, "package '" + package.name + "' has no program '" + program + "'");
+        return dump(it->second);
+      });
+
+  m.def("plan_memory", &plan_memory, py::arg("package"), py::arg("precision"), py::arg("isa") = "auto",
+        py::arg("threads") = 0);
+
+  py::class_<Engine, std::shared_ptr<Engine>>(m, "Engine")
+      .def(py::init([](const PackagePtr& package, const std::string& device, const std::string& precision, int threads,
+                       const std::string& isa) {
+             const py::gil_scoped_release release;
+             return std::make_shared<Engine>(package, make_backend(device, threads, isa, false),
+                                             parse_precision(precision));
+           }),
+           py::arg("package"), py::arg("device") = "cpu", py::arg("precision") = "fp32", py::arg("threads") = 0,
+           py::arg("isa") = "auto")
+      .def_property_readonly("info", &engine_info)
+      .def("ops", &op_list, py::arg("program"))
+      .def("runner", [](const std::shared_ptr<Engine>& engine) { return std::make_unique<Runner>(engine); });
+
+  py::class_<Runner>(m, "Runner")
+      .def("run", &run_program, py::arg("program"), py::arg("inputs"))
+      .def("reset", [](Runner& runner, const std::vector<int64_t>& seeds) { runner.reset(seeds); }, py::arg("seeds"))
+      .def("state_names", [](const Runner& runner) {
+        std::vector<std::string> names;
+        for (const auto& [name, entry] : runner.engine().states().entries) names.push_back(name);
+        return names;
+      })
+      .def("get_state", [](const Runner& runner, const std::string& name) {
+        const TensorDesc desc = state_desc(runner, name);
+        py::array array = new_array(desc);
+        runner.read_state(name, {static_cast<std::byte*>(array.mutable_data()), desc.bytes()});
+        return array;
+      })
+      .def("set_state", [](Runner& runner, const std::string& name, const py::array& array) {
+        runner.write_state(name, checked_array(array, state_desc(runner, name), "state '" + name + "'"));
+      });
+}
+
+}  // namespace yanrt::bindings

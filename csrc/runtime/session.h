@@ -1,0 +1,75 @@
+// The frame loop of one schedule: a runner, the slots its phases exchange, and the order in which they run.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/runner.h"
+
+namespace yanrt {
+
+// What happened so far; part of a snapshot.
+struct SessionCounters {
+  int64_t appended = 0;  // latents put into the history since reset
+  int64_t primed = 0;    // calls whose frames were dropped since reset
+  int64_t steps = 0;     // calls whose frames were given to the caller since reset
+};
+
+struct PhaseTime {
+  const std::string* name = nullptr;
+  double milliseconds = 0;
+};
+
+// All members may be called from any thread; calls on one session wait for each other.
+class Session {
+ public:
+  // Throws Error(argument) naming the schedules there are.
+  Session(std::shared_ptr<const Engine> engine, const std::string& schedule);
+  ~Session();
+
+  const Engine& engine() const { return *engine_; }
+  const Schedule& schedule() const { return *schedule_; }
+  SessionCounters counters() const;
+
+  // Bytes of the arrays the calls below take, all dense: action f32 [batch, T, buttons], frames u8 [batch, T, H, W, 3],
+  // latent f32 [batch, h, w, c].
+  size_t action_bytes() const;
+  size_t frames_bytes() const;
+  size_t latent_bytes() const;
+  const Dims& latent_shape() const;
+
+  // Empty history, nothing in flight.
+  void reset(std::span<const int64_t> seeds);
+  // Encodes frames into a clean latent. Changes no state.
+  void encode(std::span<const std::byte> frames, std::span<std::byte> latent);
+  // A clean latent enters the history; latents in flight are dropped. prime() must follow before the next step.
+  void append(std::span<const std::byte> latent, std::span<const std::byte> action);
+  // Fills the pipeline: `delay` calls with no action, their frames dropped.
+  void prime();
+  // One call: T frames into `frames`. Returns the time of each phase; valid until the next call.
+  std::span<const PhaseTime> step(std::span<const std::byte> action, std::span<std::byte> frames);
+
+  // The whole state, counters included; restore() takes it back in any process that has the same package, schedule,
+  // precision and instruction set. Throws Error(argument) if it is from another one, or damaged.
+  std::vector<std::byte> snapshot() const;
+  void restore(std::span<const std::byte> snapshot);
+  std::unique_ptr<Session> fork() const;
+
+ private:
+  class Event;
+  void run(Event& event, std::span<PhaseTime> times);
+
+  std::shared_ptr<const Engine> engine_;
+  const Schedule* schedule_;
+  Runner runner_;
+  std::unique_ptr<Event> on_step_, on_append_, on_encode_;
+  SessionCounters counters_;
+  std::vector<PhaseTime> times_;
+  mutable std::mutex mutex_;
+};
+
+}  // namespace yanrt

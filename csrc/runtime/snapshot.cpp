@@ -1,0 +1,65 @@
+#include "runtime/snapshot.h"
+
+#include <cstring>
+
+#include "core/crc32c.h"
+#include "core/error.h"
+#include "runtime/session.h"
+
+namespace yanrt {
+namespace {
+
+// Fixed-size head of a snapshot; the state follows. Little-endian, as the machines that run this.
+struct Header {
+  char magic[8] = {'Y', 'A', 'N', 'S', 'N', 'A', 'P', '1'};
+  uint32_t checksum = 0;  // CRC32C of all that follows this field
+  uint32_t origin = 0;    // CRC32C of package manifest, schedule, precision and instruction set
+  uint64_t state_bytes = 0;
+  SessionCounters counters;
+};
+static_assert(sizeof(Header) == 48);
+constexpr size_t kChecked = offsetof(Header, origin);
+
+uint32_t origin_of(const Engine& engine, const std::string& schedule) {
+  const BackendInfo info = engine.info();
+  const std::string text = engine.package().manifest + '\n' + schedule + '\n' + std::string(name_of(engine.compute())) +
+                           '\n' + info.device + '\n' + info.isa;
+  return crc32c(std::as_bytes(std::span(text)));
+}
+
+}  // namespace
+
+std::vector<std::byte> write_snapshot(const Engine& engine, const std::string& schedule, const SessionCounters& counters,
+                                      std::span<const std::byte> state) {
+  Header header;
+  header.origin = origin_of(engine, schedule);
+  header.state_bytes = state.size();
+  header.counters = counters;
+  std::vector<std::byte> bytes(sizeof(Header) + state.size());
+  std::memcpy(bytes.data(), &header, sizeof(Header));
+  if (!state.empty()) std::memcpy(bytes.data() + sizeof(Header), state.data(), state.size());
+  header.checksum = crc32c(std::span(bytes).subspan(kChecked));
+  std::memcpy(bytes.data(), &header, sizeof(Header));
+  return bytes;
+}
+
+SessionCounters read_snapshot(std::span<const std::byte> snapshot, const Engine& engine, const std::string& schedule,
+                              std::span<std::byte> state) {
+  Header header;
+  const Header expected;
+  if (snapshot.size() >= sizeof(Header)) std::memcpy(&header, snapshot.data(), sizeof(Header));
+  if (snapshot.size() < sizeof(Header) || std::memcmp(header.magic, expected.magic, sizeof header.magic) != 0)
+    throw Error(ErrorKind::argument, "not a yanrt snapshot (" + std::to_string(snapshot.size()) + " bytes)");
+  if (header.checksum != crc32c(snapshot.subspan(kChecked)))
+    throw Error(ErrorKind::argument, "the snapshot is damaged: its checksum does not match. Take a new one.");
+  if (header.origin != origin_of(engine, schedule) || header.state_bytes != state.size() ||
+      snapshot.size() != sizeof(Header) + state.size())
+    throw Error(ErrorKind::argument,
+                "the snapshot is of another package, schedule, precision or instruction set; this session is '" +
+                    engine.package().name + "', schedule '" + schedule + "', " +
+                    std::string(name_of(engine.compute())) + ", " + engine.info().isa);
+  if (!state.empty()) std::memcpy(state.data(), snapshot.data() + sizeof(Header), state.size());
+  return header.counters;
+}
+
+}  // namespace yanrt
