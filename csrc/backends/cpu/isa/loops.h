@@ -1,5 +1,5 @@
-// The inner loops of every op, as function pointers: one table an instruction set. A kernel's factory takes the table of
-// its ISA once, at load. The loops themselves are in kernels/<op>_loops.h; their argument structs are here or in
+// The inner loops of every op, as function pointers: one table an instruction set. A kernel's factory takes the table
+// of its ISA once, at load. The loops themselves are in kernels/<op>_loops.h; their argument structs are here or in
 // kernels/<op>_args.h, plain data that means the same in every unit.
 #pragma once
 

@@ -1,9 +1,10 @@
-// Small helpers of the inner loops. Included only by the units in isa/, inside which every function is compiled anew with
-// the flags of one instruction set; YANRT_ISA names the namespace, so that the linker can never mix the versions.
+// Small helpers of the inner loops. Included only by the units in isa/, inside which every function is compiled anew
+// with the flags of one instruction set; YANRT_ISA names the namespace, so that the linker can never mix the versions.
 //
-// The scalar functions have no branches and no calls: a plain loop over them vectorises to the unit's full width. `Vec` is
-// one register, for code that must fix the order of a sum or hold a tile. The units are compiled with -ffp-contract=off;
-// a multiply-add is fused where `fma` says so and nowhere else, so an element has the same bits in a loop's body and tail.
+// The scalar functions have no branches and no calls: a plain loop over them vectorises to the unit's full width. `Vec`
+// is one register, for code that must fix the order of a sum or hold a tile. The units are compiled with
+// -ffp-contract=off; a multiply-add is fused where `fma` says so and nowhere else, so an element has the same bits in a
+// loop's body and tail.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,8 @@
 
 namespace yanrt::cpu::YANRT_ISA {
 
-// ---- bits ------------------------------------------------------------------------------------------------------------
+// ---- bits
+// ------------------------------------------------------------------------------------------------------------
 YANRT_INLINE uint32_t bits_of(float x) { return __builtin_bit_cast(uint32_t, x); }
 YANRT_INLINE float float_of(uint32_t bits) { return __builtin_bit_cast(float, bits); }
 
@@ -34,7 +36,8 @@ YANRT_INLINE uint16_t to_bf16(float x) {
   return static_cast<uint16_t>((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
 }
 
-// ---- scalar math; errors are the largest seen against float64 ----------------------------------------------------------
+// ---- scalar math; errors are the largest seen against float64
+// ----------------------------------------------------------
 #if defined(__FMA__)
 YANRT_INLINE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #else
@@ -118,7 +121,8 @@ YANRT_INLINE float gelu_tanh(float x) {
 YANRT_INLINE float silu(float x) { return x * sigmoid(x); }
 YANRT_INLINE float relu(float x) { return x > 0.0f ? x : x != x ? x : 0.0f; }
 
-// ---- Vec: one register of f32 ------------------------------------------------------------------------------------------
+// ---- Vec: one register of f32
+// ------------------------------------------------------------------------------------------
 #if defined(__AVX512F__)
 inline constexpr int kLanes = 16;
 #elif defined(__AVX2__)
@@ -130,7 +134,6 @@ inline constexpr int kLanes = 4;
 typedef float Vec __attribute__((vector_size(4 * kLanes)));
 typedef float UnalignedVec __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 typedef uint32_t VecBits __attribute__((vector_size(4 * kLanes)));
-typedef uint16_t HalfVec __attribute__((vector_size(2 * kLanes)));
 typedef uint16_t UnalignedHalfVec __attribute__((vector_size(2 * kLanes), aligned(2), may_alias));
 
 YANRT_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
@@ -139,9 +142,11 @@ YANRT_INLINE Vec splat(float x) { return Vec{} + x; }
 
 YANRT_INLINE Vec fma(Vec a, Vec b, Vec c) {
 #if defined(__AVX512F__)
-  return reinterpret_cast<Vec>(_mm512_fmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
+  return reinterpret_cast<Vec>(
+      _mm512_fmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
 #elif defined(__FMA__)
-  return reinterpret_cast<Vec>(_mm256_fmadd_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(c)));
+  return reinterpret_cast<Vec>(
+      _mm256_fmadd_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(c)));
 #else
   return a * b + c;
 #endif
@@ -149,8 +154,17 @@ YANRT_INLINE Vec fma(Vec a, Vec b, Vec c) {
 
 // kLanes bf16 numbers, widened.
 YANRT_INLINE Vec load(const uint16_t* p) {
-  const HalfVec half = *reinterpret_cast<const UnalignedHalfVec*>(p);
+#if defined(__AVX512F__)
+  const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  const __m512i wide = _mm512_maskz_cvtepu16_epi32(0xffff, half);  // maskz: the plain one makes g++ 12 warn
+  return reinterpret_cast<Vec>(reinterpret_cast<VecBits>(wide) << 16);
+#elif defined(__AVX2__)
+  const __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return reinterpret_cast<Vec>(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
+#else
+  const UnalignedHalfVec half = *reinterpret_cast<const UnalignedHalfVec*>(p);
   return reinterpret_cast<Vec>(__builtin_convertvector(half, VecBits) << 16);
+#endif
 }
 
 // The sum of the lanes: halves are added until one lane is left.

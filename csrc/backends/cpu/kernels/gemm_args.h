@@ -17,11 +17,11 @@ struct ConvertLoops {
 
 // One register tile: acc[rows][columns] (+)= a[rows][k] * panel[k][columns].
 struct TileLoop {
-  int rows;          // at most this many a call
-  int columns;       // width of a panel
-  int group;         // consecutive k that stand side by side in a panel: panel[k / group][columns][group]
-  bool a_is_bf16;    // else f32
-  bool b_is_bf16;    // else f32
+  int rows;        // at most this many a call
+  int columns;     // width of a panel
+  int group;       // consecutive k that stand side by side in a panel: panel[k / group][columns][group]
+  bool a_is_bf16;  // else f32
+  bool b_is_bf16;  // else f32
   // `a_stride` in elements. k is a multiple of `group`. `resume`: acc holds the sum so far; else it is overwritten.
   void (*run)(int rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume);
 };
@@ -31,7 +31,7 @@ struct FinishArgs {
   const float* scale;  // [columns]
   const float* bias;   // [columns]
   Activation act;
-  const float* gate;         // row r of the whole matrix takes gate + (r / gate_rows % gate_count) * gate_stride
+  const float* gate;  // row r of the whole matrix takes gate + (r / gate_rows % gate_count) * gate_stride
   int64_t gate_stride, gate_rows, gate_count;
   const float* residual;  // of the first row
   void* y;                // of the first row

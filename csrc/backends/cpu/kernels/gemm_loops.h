@@ -1,5 +1,5 @@
-// The register tiles of GEMM and the epilogue that finishes them. Each element of a tile is one chain of multiply-adds in
-// the order of k, whatever the number of rows in the call: a row's bits do not depend on its tile.
+// The register tiles of GEMM and the epilogue that finishes them. Each element of a tile is one chain of multiply-adds
+// in the order of k, whatever the number of rows in the call: a row's bits do not depend on its tile.
 #pragma once
 
 #include "backends/cpu/isa/simd.h"
@@ -50,7 +50,8 @@ YANRT_INLINE void fma_rows(const float* a, int64_t a_stride, const Weight* panel
 #if defined(__AVX512BF16__)
 // bf16 activations and weights in pairs along k: each instruction adds two products to a sum.
 template <int kRows>
-YANRT_INLINE void dot_rows(const uint16_t* a, int64_t a_stride, const uint16_t* panel, int64_t k, float* acc, bool resume) {
+YANRT_INLINE void dot_rows(const uint16_t* a, int64_t a_stride, const uint16_t* panel, int64_t k, float* acc,
+                           bool resume) {
   TileSums<kRows> t;
   t.start(acc, resume);
   for (int64_t p = 0; p < k; p += 2) {
