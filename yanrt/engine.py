@@ -1,0 +1,133 @@
+"""Engines: a package made ready for one device, precision and number of threads. Immutable, shared by many sessions."""
+
+import os
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yanrt import _C
+from yanrt.errors import ArgumentError
+from yanrt.package import Package
+
+PRECISIONS = ("fp32", "bf16")
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Bytes a session needs. `weights` and `workspace` are an engine's, shared by its sessions; `state` is its own."""
+
+    weights: int
+    workspace: int
+    state: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.workspace + self.state
+
+    @classmethod
+    def from_native(cls, sizes: Mapping[str, int]) -> "MemoryUse":
+        return cls(weights=sizes["weights"], workspace=sizes["workspace"], state=sizes["state"])
+
+    def to_dict(self) -> dict[str, int]:
+        return {**asdict(self), "total": self.total}
+
+
+def resolve_precision(precision: str) -> str:
+    """`auto` is bf16: weights and the inputs of matrix products in bf16, sums in f32. Raises ArgumentError."""
+    if precision == "auto":
+        return "bf16"
+    if precision not in PRECISIONS:
+        raise ArgumentError(f"unknown precision {precision!r}; valid are auto, {', '.join(PRECISIONS)}")
+    return precision
+
+
+def _resolve_threads(threads: int | None) -> int:
+    if threads is None:
+        return 0
+    if threads < 1:
+        raise ArgumentError(f"threads must be at least 1, got {threads}; leave it out to use every core")
+    return threads
+
+
+def estimate(
+    model: "str | os.PathLike[str] | Package",
+    precision: str = "auto",
+    schedule: str = "shift",
+    threads: int | None = None,
+    isa: str = "auto",
+) -> MemoryUse:
+    """Memory that an engine with one session will use, from the plan alone: nothing is packed, nothing runs."""
+    package = Package.open(model)
+    package.schedule(schedule)
+    precision = resolve_precision(precision)
+    return MemoryUse.from_native(_C.plan_memory(package.native, precision, isa, _resolve_threads(threads), schedule))
+
+
+class Engine:
+    """Weights packed and programs planned for one configuration.
+
+    `device` is "auto" or "cpu"; `precision` "auto", "fp32" or "bf16"; `threads` the size of the thread pool (None:
+    every core); `isa` the instruction set ("auto": the best this processor has). Whatever cannot be had raises
+    UnsupportedError: nothing falls back silently.
+    """
+
+    def __init__(
+        self,
+        model: "str | os.PathLike[str] | Package",
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int | None = None,
+        isa: str = "auto",
+    ) -> None:
+        self.package = Package.open(model)
+        self.precision = resolve_precision(precision)
+        device = "cpu" if device == "auto" else device
+        self.native = _C.Engine(self.package.native, device, self.precision, _resolve_threads(threads), isa)
+        self.info: dict[str, Any] = self.native.info
+
+    @property
+    def memory(self) -> MemoryUse:
+        """Bytes in use by this engine, and those of each of its sessions."""
+        return MemoryUse.from_native(self.info["memory"])
+
+    def runner(self) -> "Runner":
+        """A fresh set of state on which single programs run: what tests and tools need."""
+        return Runner(self)
+
+
+class Runner:
+    """Runs single programs over its own state, which can be read and written by name."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._native = engine.native.runner()
+        self.state: MutableMapping[str, NDArray[Any]] = _State(self._native)
+
+    def run(self, program: str, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
+        """Runs `program` and publishes its updates of the state. Inputs and outputs follow the program's ports."""
+        return self._native.run(program, [np.ascontiguousarray(array) for array in inputs])
+
+
+class _State(MutableMapping[str, NDArray[Any]]):
+    """State by name, in its declared dtype: a ring that is stored as bf16 reads as float32."""
+
+    def __init__(self, native: _C.Runner) -> None:
+        self._native = native
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._native.get_state(name)
+
+    def __setitem__(self, name: str, value: NDArray[Any]) -> None:
+        self._native.set_state(name, np.ascontiguousarray(value))
+
+    def __delitem__(self, name: str) -> None:
+        raise ArgumentError(f"state {name!r} cannot be deleted; assign zeros to clear it")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._native.state_names())
+
+    def __len__(self) -> int:
+        return len(self._native.state_names())
