@@ -1,5 +1,5 @@
-// The attribute `expr` of `pointwise` (docs/pointwise.md), parsed and type-checked: the verifier checks it with this, the
-// backends compile their kernels from it.
+// The attribute `expr` of `pointwise` (docs/pointwise.md), parsed and type-checked: the verifier checks it with this,
+// the backends compile their kernels from it.
 #pragma once
 
 #include <array>
@@ -10,24 +10,9 @@
 #include <vector>
 
 #include "core/dtype.h"
+#include "program/pointwise_op.h"
 
 namespace yanrt {
-
-enum class PwOp : uint8_t {
-  add, sub, mul, min, max, neg, abs,                                      // float -> float, int -> int (wraps)
-  div, pow, exp, log, sqrt, rsqrt, tanh, sigmoid, silu, gelu, gelu_tanh,  // float -> float
-  relu, sin, cos, floor, ceil, round,
-  floordiv, mod,                 // both kinds; rounds to minus infinity; an int divided by 0 gives 0
-  eq, ne, lt, le, gt, ge,        // both kinds -> int
-  logical_and, logical_or, logical_not,  // int -> int, on truth
-  where,                         // int, then two of one kind
-  to_float,                      // int -> float
-  to_int,                        // float -> int: truncates, saturates, NaN gives 0
-  clamp,                         // as its first argument
-};
-
-// The kind of a register: f32 or i64.
-enum class PwKind : uint8_t { real, integer };
 
 constexpr PwKind kind_of(DType dtype) { return is_floating(dtype) ? PwKind::real : PwKind::integer; }
 
@@ -50,9 +35,11 @@ struct PwInstruction {
 inline constexpr int kMaxPointwiseInputs = 16;
 inline constexpr int kMaxPointwiseInstructions = 128;
 
-// Parses `expr` over inputs of the given dtypes. The last instruction is the result; `output` is where it is stored: f32
-// or bf16 take a float, i64, i32 and bool an int, u8 either. Throws Error(ErrorKind::package) naming the instruction.
-std::vector<PwInstruction> parse_pointwise(std::span<const std::string> expr, std::span<const DType> inputs, DType output);
+// Parses `expr` over inputs of the given dtypes. The last instruction is the result; `output` is where it is stored:
+// f32 or bf16 take a float, i64, i32 and bool an int, u8 either. Throws Error(ErrorKind::package) naming the
+// instruction.
+std::vector<PwInstruction> parse_pointwise(std::span<const std::string> expr, std::span<const DType> inputs,
+                                           DType output);
 
 // As `expr` spells it: "gelu_tanh", "and".
 std::string_view name_of(PwOp op);
