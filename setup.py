@@ -31,6 +31,7 @@ class CMakeBuild(build_ext):
             f"-DCMAKE_MAKE_PROGRAM={Path(ninja.BIN_DIR) / 'ninja'}",
             f"-DPython_EXECUTABLE={sys.executable}",
             "-DCMAKE_BUILD_TYPE=Release",
+            f"-DYANRT_TESTING={'ON' if self.inplace else 'OFF'}",
             f"-DYANRT_WERROR={'ON' if self.inplace else 'OFF'}",
         ]
         subprocess.run([*cmake, "-S", str(ROOT), "-B", str(build), *configure], check=True)

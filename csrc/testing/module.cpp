@@ -1,0 +1,92 @@
+// yanrt._testing: what tests need to see of the runtime and users do not. Test builds only.
+#include <dlfcn.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <array>
+
+#include "core/ops.h"
+#include "program/reader.h"
+#include "runtime/memory_planner.h"
+#include "backends/cpu/backend.h"
+#include "runtime/session.h"
+
+namespace py = pybind11;
+
+namespace yanrt {
+namespace {
+
+struct Chain {
+  Program program{.name = "chain"};
+  OpNode node{.def = find_op("copy"), .inputs = {}, .outputs = {}, .attrs = {}, .source = "test"};
+};
+Chain& chain() {
+  static Chain instance;
+  return instance;
+}
+
+// A plan of ops that read and write numbered buffers: reads[i] and writes[i] belong to op i.
+Plan make_plan(const std::vector<size_t>& bytes, const std::vector<std::vector<int>>& reads,
+               const std::vector<std::vector<int>>& writes) {
+  Plan plan;
+  plan.program = &chain().program;
+  for (size_t b : bytes) plan.buffers.push_back({.bytes = align_up(b), .first = -1});
+  for (size_t i = 0; i < reads.size(); ++i) {
+    PlannedOp op{&chain().node, {}, {}};
+    const auto add = [&](std::vector<Operand>& operands, int index) {
+      WorkspaceBuffer& buffer = plan.buffers[index];
+      if (buffer.first < 0) buffer.first = static_cast<int>(i);
+      buffer.last = static_cast<int>(i);
+      operands.push_back({.arena = Arena::workspace,
+                          .index = index,
+                          .desc = TensorDesc::dense(DType::u8, {static_cast<int64_t>(bytes[index])})});
+    };
+    for (int index : reads[i]) add(op.inputs, index);
+    for (int index : writes[i]) add(op.outputs, index);
+    plan.ops.push_back(op);
+  }
+  return plan;
+}
+
+// Steps a session with no action and returns how many times the process allocated meanwhile; needs alloc_counter preloaded.
+long allocations_in_steps(const std::string& path, const std::string& schedule, const std::string& precision, int threads,
+                          int steps) {
+  auto* count = reinterpret_cast<long (*)()>(dlsym(RTLD_DEFAULT, "yanrt_allocation_count"));
+  if (!count) throw std::runtime_error("preload the allocation counter: LD_PRELOAD=.../libyanrt_alloc_counter.so");
+  auto backend = std::make_unique<cpu::CpuBackend>(cpu::Options{.threads = threads});
+  const auto engine = std::make_shared<Engine>(read_package(path), std::move(backend),
+                                               precision == "bf16" ? DType::bf16 : DType::f32);
+  Session session(engine, schedule);
+  session.prime();
+  const std::vector<std::byte> action(session.action_bytes());
+  std::vector<std::byte> frames(session.frames_bytes());
+  session.step(action, frames);
+  const long before = count();
+  for (int i = 0; i < steps; ++i) session.step(action, frames);
+  return count() - before;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_testing, m) {
+  m.def("place", [](const std::vector<size_t>& bytes, const std::vector<std::vector<int>>& reads,
+                    const std::vector<std::vector<int>>& writes) {
+    Plan plan = make_plan(bytes, reads, writes);
+    plan_memory(plan);
+    std::vector<size_t> offsets;
+    for (const WorkspaceBuffer& buffer : plan.buffers) offsets.push_back(buffer.offset);
+    return std::pair(offsets, plan.workspace_bytes);
+  });
+  // Raises RuntimeError if the independent checker refuses these offsets.
+  m.def("check", [](const std::vector<size_t>& bytes, const std::vector<std::vector<int>>& reads,
+                    const std::vector<std::vector<int>>& writes, const std::vector<size_t>& offsets, size_t workspace) {
+    Plan plan = make_plan(bytes, reads, writes);
+    for (size_t i = 0; i < offsets.size(); ++i) plan.buffers[i].offset = offsets[i];
+    plan.workspace_bytes = workspace;
+    check_plan(plan);
+  });
+  m.def("allocations_in_steps", &allocations_in_steps, py::arg("path"), py::arg("schedule"), py::arg("precision"),
+        py::arg("threads"), py::arg("steps"));
+}
+
+}  // namespace yanrt
