@@ -1,0 +1,60 @@
+// A persistent pool of threads for the CPU backend. One `run` is one wake-up (a frame); within it the workers meet at
+// the barrier between kernels. Waiting spins first, since the wait between kernels is short, then yields, then sleeps:
+// a worker that the operating system has taken off its core delays the others, and does not make them burn its core.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace yanrt::cpu {
+
+// All `parties` threads wait until the last one has come. Reusable at once; what was written before `wait` is visible
+// to all after it.
+class Barrier {
+ public:
+  explicit Barrier(int parties);
+  void wait() noexcept;
+
+ private:
+  const uint32_t parties_;
+  const int spins_;
+  alignas(64) std::atomic<uint32_t> arrived_{0};
+  alignas(64) std::atomic<uint32_t> phase_{0};
+};
+
+class ThreadPool {
+ public:
+  // `workers` >= 1, the caller of `run` included: 1 starts no thread. With `pin`, worker i stays on the i-th of the
+  // processors this process may use (the caller's thread is left alone).
+  explicit ThreadPool(int workers, bool pin = false);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  // Calls fn(arg, worker, workers) on every worker, on this thread as worker 0; returns when all have returned.
+  // Allocates nothing. One run at a time: the owner sees to that. `fn` must not throw.
+  void run(void (*fn)(void* arg, int worker, int workers), void* arg) noexcept;
+
+  int workers() const { return workers_; }
+  // For use inside `run`, by all workers alike.
+  Barrier& barrier() { return barrier_; }
+
+ private:
+  void serve(int worker) noexcept;
+
+  const int workers_;
+  Barrier barrier_;   // between the kernels of a run
+  Barrier finished_;  // the end of a run
+  void (*fn_)(void*, int, int) = nullptr;
+  void* arg_ = nullptr;
+  bool stop_ = false;
+  alignas(64) std::atomic<uint32_t> runs_{0};  // counts up at each run: what the workers wait for
+  std::vector<std::thread> threads_;
+};
+
+// Processors this process may use (its affinity mask, which containers set), at least 1.
+int default_threads();
+
+}  // namespace yanrt::cpu
