@@ -55,15 +55,13 @@ def _resolve_threads(threads: int | None) -> int:
 def estimate(
     model: "str | os.PathLike[str] | Package",
     precision: str = "auto",
-    schedule: str = "shift",
     threads: int | None = None,
     isa: str = "auto",
 ) -> MemoryUse:
     """Memory that an engine with one session will use, from the plan alone: nothing is packed, nothing runs."""
     package = Package.open(model)
-    package.schedule(schedule)
     precision = resolve_precision(precision)
-    return MemoryUse.from_native(_C.plan_memory(package.native, precision, isa, _resolve_threads(threads), schedule))
+    return MemoryUse.from_native(_C.plan_memory(package.native, precision, isa, _resolve_threads(threads)))
 
 
 class Engine:
@@ -105,6 +103,10 @@ class Runner:
         self.engine = engine
         self._native = engine.native.runner()
         self.state: MutableMapping[str, NDArray[Any]] = _State(self._native)
+
+    def reset(self, seed: int = 0) -> None:
+        """Back to the initial state; entry b of the batch gets the seed `seed + b`."""
+        self._native.reset([seed + entry for entry in range(self.engine.package.batch)])
 
     def run(self, program: str, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
         """Runs `program` and publishes its updates of the state. Inputs and outputs follow the program's ports."""

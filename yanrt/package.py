@@ -84,6 +84,12 @@ class Package:
             raise ArgumentError(f"{self.name} has no schedule {name!r}; it has {', '.join(sorted(schedules))}")
         return schedules[name]
 
+    @property
+    def starts(self) -> int:
+        """How many places the package can start from without frames."""
+        start = self.manifest.get("start")
+        return len(self.native.tensor(start["latents"])) if start else 0
+
     def start(self, seed: int) -> tuple[NDArray[Any], NDArray[Any]] | None:
         """Start `seed mod S`: latents float32 `[N, h, w, c]` and actions `[N, T, A]`; None if the package has none."""
         start = self.manifest.get("start")

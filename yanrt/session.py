@@ -43,7 +43,7 @@ class Session:
             model = Engine(model, device=device, precision=precision, threads=threads, isa=isa)
         elif (device, precision, threads, isa) != ("auto", "auto", None, "auto"):
             raise ArgumentError("device, precision, threads and isa belong to the Engine; set them where it is made")
-        self._open(model, schedule, seed, model.native.session(_known(model.package, schedule)))
+        self._open(model, schedule, seed, _C.Session(model.native, _known(model.package, schedule)))
 
     def _open(self, engine: Engine, schedule: str, seed: int, native: _C.Session) -> None:
         self.engine = engine
@@ -145,9 +145,7 @@ class Session:
     def close(self) -> None:
         """Frees the session's state. Closing twice is fine; any other call afterwards raises StateError."""
         with self._lock:
-            if self._native is not None:
-                self._native.close()
-                self._native = None
+            self._native = None
 
     @property
     def closed(self) -> bool:

@@ -1,0 +1,176 @@
+"""The command `yanrt`: play, info, bench, verify, dump. Every command is one function here and one call behind it."""
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Sequence
+
+from yanrt.engine import PRECISIONS, Engine, estimate
+from yanrt.errors import ArgumentError, Error
+from yanrt.package import Package
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns its exit status. Errors of yanrt print one line, without a traceback."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except Error as error:
+        print(f"yanrt: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="yanrt", description="Plays interactive video world models.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    play = commands.add_parser("play", help="play a world in a window, or by a file of actions into a video")
+    _add_session_options(play)
+    play.add_argument("--actions", metavar="FILE", help="play these actions (docs/actions_file.md), then the keyboard")
+    play.add_argument(
+        "--frames", type=_positive, metavar="N", help="length of the script in frames (default: the file's)"
+    )
+    play.add_argument("--out", metavar="VIDEO", help="write the frames to this video (.mp4)")
+    play.add_argument("--latency", metavar="FILE", help="write the times of the steps to this file (.json)")
+    play.add_argument("--window", choices=("auto", "yes", "no"), default="auto", help="auto: where there is a screen")
+    play.set_defaults(run=_play)
+
+    info = commands.add_parser("info", help="what a package holds and how much memory a session of it takes")
+    _add_model(info)
+    info.set_defaults(run=_info)
+
+    bench = commands.add_parser("bench", help="measure the steps of a session")
+    _add_session_options(bench)
+    bench.add_argument("--steps", type=_positive, default=120, metavar="N")
+    bench.add_argument("--json", metavar="FILE", help="write the result to this file")
+    bench.set_defaults(run=_bench)
+
+    verify = commands.add_parser("verify", help="check a package: structure, checksums, programs")
+    _add_model(verify)
+    verify.set_defaults(run=_verify)
+
+    dump = commands.add_parser("dump", help="print programs as text, one op a line")
+    _add_model(dump)
+    dump.add_argument("program", nargs="?", help="default: all of them")
+    dump.set_defaults(run=_dump)
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", default="doom", help="a packaged world's name or a path (default: doom)")
+
+
+def _add_session_options(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--schedule", default="shift")
+    parser.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto")
+    parser.add_argument("--threads", type=_positive, help="default: every core")
+    parser.add_argument("--isa", default="auto", help="instruction set (default: the best of this processor)")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
+    return value
+
+
+def _play(arguments: argparse.Namespace) -> int:
+    from yanrt.bench import table, write_json
+    from yanrt.play.loop import play_keyboard, play_script
+    from yanrt.play.script import by_step, read_actions
+    from yanrt.play.video import VideoWriter
+    from yanrt.play.window import Window, screen_available
+    from yanrt.session import Session
+
+    package = Package.open(arguments.model)
+    if package.batch != 1:
+        raise ArgumentError(
+            f"play shows one world, {package.name} steps {package.batch} together; export it with batch 1"
+        )
+    if arguments.frames and not arguments.actions:
+        raise ArgumentError("--frames is the length of the script; give --actions FILE too")
+    script = read_actions(arguments.actions, package.actions) if arguments.actions else None
+    show = arguments.window == "yes" or (arguments.window == "auto" and screen_available())
+    if script is None and not show:
+        raise ArgumentError("there is no screen to play on; give --actions FILE and --out VIDEO")
+
+    picture = (package.height, package.width, package.fps)
+    with contextlib.ExitStack() as stack:
+        engine = Engine(package, precision=arguments.precision, threads=arguments.threads, isa=arguments.isa)
+        session = stack.enter_context(Session(engine, schedule=arguments.schedule, seed=arguments.seed))
+        window = stack.enter_context(Window(package.actions, *picture, f"yanrt: {package.name}")) if show else None
+        session.reset()
+        if script is not None:
+            steps = by_step(script, arguments.frames or len(script), package.temporal_factor)
+            with VideoWriter(arguments.out, *picture) if arguments.out else contextlib.nullcontext() as video:
+                times = play_script(session, steps, video, window)
+            if window is not None and window.open:
+                play_keyboard(session, window)
+        else:
+            assert window is not None
+            with VideoWriter(arguments.out, *picture) if arguments.out else contextlib.nullcontext() as video:
+                times = play_keyboard(session, window, video)
+        if len(times):
+            summary = times.summary()
+            print(table(summary))
+            if arguments.latency:
+                write_json(arguments.latency, summary)
+        if arguments.out:
+            print(f"wrote {arguments.out}: {len(times) * package.temporal_factor} frames")
+    return 0
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    package = Package.open(arguments.model)
+    print(f"{package.name}: {package.path}, {package.path.stat().st_size / 2**20:.1f} MiB")
+    print(
+        f"  frames     {package.width}x{package.height} RGB, {package.fps} a second, {package.temporal_factor} a step"
+    )
+    print(f"  batch      {package.batch}")
+    print(f"  actions    {package.actions.describe()}")
+    print(f"  starts     {package.starts}")
+    for name in sorted(package.manifest["schedules"]):
+        schedule = package.schedule(name)
+        phases = " -> ".join(f"{phase['name']} ({phase['program']})" for phase in schedule["on_step"])
+        print(f"  schedule   {name}: {phases}; delay {schedule['delay']}")
+    for precision in PRECISIONS:
+        memory = estimate(package, precision)
+        sizes = ", ".join(f"{name} {size / 2**20:.1f}" for name, size in memory.to_dict().items())
+        print(f"  memory     {precision}: {sizes} MiB")
+    return 0
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from yanrt.bench import bench, table, write_json
+    from yanrt.session import Session
+
+    engine = Engine(arguments.model, precision=arguments.precision, threads=arguments.threads, isa=arguments.isa)
+    with Session(engine, schedule=arguments.schedule) as session:
+        summary = bench(session, arguments.steps, arguments.seed)
+    print(table(summary))
+    if arguments.json:
+        write_json(arguments.json, summary)
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    package = Package.open(arguments.model)
+    programs = package.manifest["programs"]
+    ops = sum(len(program["ops"]) for program in programs.values())
+    tensors = len(package.manifest["tensors"])
+    print(f"{package.path}: good; {tensors} tensors match their checksums, {len(programs)} programs, {ops} ops")
+    return 0
+
+
+def _dump(arguments: argparse.Namespace) -> int:
+    package = Package.open(arguments.model)
+    for name in [arguments.program] if arguments.program else sorted(package.manifest["programs"]):
+        print(f"program {name}")
+        print(package.dump(name))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
