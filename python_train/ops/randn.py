@@ -33,7 +33,9 @@ def _box_muller(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     return radius * torch.cos(angle), radius * torch.sin(angle)
 
 
-@torch.library.custom_op("yanrt::randn", mutates_args=(), schema="(Tensor seed, Tensor counter, SymInt[] shape) -> Tensor")
+@torch.library.custom_op(
+    "yanrt::randn", mutates_args=(), schema="(Tensor seed, Tensor counter, SymInt[] shape) -> Tensor"
+)
 def randn(seed: Tensor, counter: Tensor, shape: list[int]) -> Tensor:
     """Standard normal noise f32 `shape` = [B, ...], a pure function of `seed` and `counter`, both i64 [B].
 
@@ -42,11 +44,15 @@ def randn(seed: Tensor, counter: Tensor, shape: list[int]) -> Tensor:
     """
     batch = shape[0]
     if seed.shape != (batch,) or counter.shape != (batch,):
-        raise ValueError(f"randn: seed {list(seed.shape)} and counter {list(counter.shape)} must be [{batch}] for shape {list(shape)}")
+        raise ValueError(
+            f"randn: seed {list(seed.shape)}, counter {list(counter.shape)} must be [{batch}] for shape {list(shape)}"
+        )
     size = math.prod(shape[1:])
     group = torch.arange((size + 3) // 4, dtype=torch.int64, device=seed.device)[None]
     seed, counter = seed[:, None], counter[:, None]
-    words = philox((group & _MASK, group >> 32, counter & _MASK, (counter >> 32) & _MASK), (seed & _MASK, (seed >> 32) & _MASK))
+    words = philox(
+        (group & _MASK, group >> 32, counter & _MASK, (counter >> 32) & _MASK), (seed & _MASK, (seed >> 32) & _MASK)
+    )
     normals = torch.stack([*_box_muller(words[0], words[1]), *_box_muller(words[2], words[3])], dim=-1)
     return normals.reshape(batch, -1)[:, :size].reshape(shape).float()
 

@@ -1,28 +1,45 @@
-"""`yanrt::ring_attention`: attention of a window of frames over a ring of cached frames and itself (docs/ring_attention.md).
+"""`yanrt::ring_attention`: attention of a window of frames over a ring of cached frames and itself.
 
-It serves the factorised temporal attention of Yan-Sim (`scope="position"`) and block-causal attention (`scope="frame"`).
+Defined in docs/ring_attention.md. It serves the factorised temporal attention of Yan-Sim (`scope="position"`) and
+block-causal attention (`scope="frame"`).
 """
 
 import torch
 from torch import Tensor
 
 
-def _check(q: Tensor, k: Tensor, v: Tensor, k_ring: Tensor, v_ring: Tensor, bias: Tensor | None, commit: int, history: int, scope: str) -> None:
+def _check(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    k_ring: Tensor,
+    v_ring: Tensor,
+    bias: Tensor | None,
+    commit: int,
+    history: int,
+    scope: str,
+) -> None:
     batch, window, *rest = q.shape
     slots = k_ring.shape[1]
     if k.shape != q.shape or v.shape != q.shape:
         raise ValueError(f"ring_attention: q {list(q.shape)}, k {list(k.shape)}, v {list(v.shape)} must agree")
     if v_ring.shape != k_ring.shape or k_ring.shape != (batch, slots, *rest):
-        raise ValueError(f"ring_attention: rings {list(k_ring.shape)}, {list(v_ring.shape)} must be [{batch}, S, {rest}]")
+        raise ValueError(
+            f"ring_attention: rings {list(k_ring.shape)}, {list(v_ring.shape)} must be [{batch}, S, {rest}]"
+        )
     if not 0 <= commit <= window or history < 0 or slots < history + commit:
-        raise ValueError(f"ring_attention: {slots} ring slots and a window of {window} cannot hold history {history} + commit {commit}")
+        raise ValueError(
+            f"ring_attention: {slots} ring slots, window {window} cannot hold history {history} + commit {commit}"
+        )
     if scope not in ("position", "frame"):
         raise ValueError(f"ring_attention: scope {scope!r} is neither 'position' nor 'frame'")
     if bias is not None and (bias.shape[0] != q.shape[3] or bias.shape[1] < history + window):
         raise ValueError(f"ring_attention: bias {list(bias.shape)} must be [{q.shape[3]}, >= {history + window}]")
 
 
-def _attend(q: Tensor, keys: Tensor, values: Tensor, logit_bias: Tensor, seen: Tensor, scope: str, scale: float) -> Tensor:
+def _attend(
+    q: Tensor, keys: Tensor, values: Tensor, logit_bias: Tensor, seen: Tensor, scope: str, scale: float
+) -> Tensor:
     """q [B,W,P,H,D], keys and values [B,N,P,H,D], logit_bias [B,H|1,W,N], seen bool [B,W,N] -> [B,W,P,H,D]."""
     if scope == "position":
         logits = torch.einsum("bwphd,bnphd->bphwn", q, keys) * scale + logit_bias[:, None]
@@ -69,13 +86,17 @@ def ring_attention(
     entry = torch.arange(batch, device=q.device)[:, None]
     window_g = frame[:, None] + torch.arange(window, device=q.device)  # [B, W]
     exists = window_g >= first_valid[:, None]
-    ring_g = torch.maximum(frame, first_valid)[:, None] - history + torch.arange(history, device=q.device)  # [B, history]
+    ring_g = (
+        torch.maximum(frame, first_valid)[:, None] - history + torch.arange(history, device=q.device)
+    )  # [B, history]
     ring_slot = ring_g.remainder(slots)
     keys = torch.cat([k_ring[entry, ring_slot].to(k.dtype), k], 1)
     values = torch.cat([v_ring[entry, ring_slot].to(v.dtype), v], 1)
 
     causal = torch.ones(window, window, dtype=torch.bool, device=q.device).tril()
-    seen = torch.cat([(ring_g >= 0)[:, None].expand(-1, window, -1), exists[:, None] & causal], 2) & exists[..., None]  # [B, W, N]
+    seen = (
+        torch.cat([(ring_g >= 0)[:, None].expand(-1, window, -1), exists[:, None] & causal], 2) & exists[..., None]
+    )  # [B, W, N]
     if bias is None:
         logit_bias = q.new_zeros(1, 1, 1, 1)
     else:

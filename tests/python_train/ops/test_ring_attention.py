@@ -11,7 +11,7 @@ from python_train.ops import ring_attention
 
 def loops(q, k, v, k_ring, v_ring, frame, first_valid, bias, commit, history, scope, scale):
     """One query at a time; returns the output and mutates the rings."""
-    B, W, P, H, D = q.shape
+    B, W, P, H, _ = q.shape
     S = k_ring.shape[1]
     out = np.zeros_like(q)
     for b, i, p, h in np.ndindex(B, W, P, H):
@@ -24,7 +24,9 @@ def loops(q, k, v, k_ring, v_ring, frame, first_valid, bias, commit, history, sc
         logits, values = [], []
         for g, key, value in cached + window:
             for x in positions:
-                logits.append(scale * q[b, i, p, h] @ key[x, h] + (bias[h, frame[b] + i - g] if bias is not None else 0))
+                logits.append(
+                    scale * q[b, i, p, h] @ key[x, h] + (bias[h, frame[b] + i - g] if bias is not None else 0)
+                )
                 values.append(value[x, h])
         weights = np.exp(np.array(logits) - max(logits))
         out[b, i, p, h] = weights @ np.array(values) / weights.sum()
@@ -46,7 +48,15 @@ def test_matches_loops(scope, biased, W, history, commit):
     first_valid = np.array([0, 0, 0, 3, 17, 12])  # the last: no slot of a small window exists
     bias = rng.normal(size=(H, history + W)) if biased else None
     k_ring, v_ring = torch.tensor(rings[0]), torch.tensor(rings[1])
-    arguments = (torch.tensor(frame), torch.tensor(first_valid), None if bias is None else torch.tensor(bias), commit, history, scope, 0.7)
+    arguments = (
+        torch.tensor(frame),
+        torch.tensor(first_valid),
+        None if bias is None else torch.tensor(bias),
+        commit,
+        history,
+        scope,
+        0.7,
+    )
     out = ring_attention(*map(torch.tensor, (q, k, v)), k_ring, v_ring, *arguments)
     expected = loops(q, k, v, rings[0], rings[1], frame, first_valid, bias, commit, history, scope, 0.7)
     np.testing.assert_allclose(out, expected, atol=1e-12)
