@@ -27,9 +27,9 @@ struct PwArg {
 
 struct PwInstruction {
   PwOp op = PwOp::add;
-  PwKind kind = PwKind::real;  // of the result
-  int arity = 0;               // 1 to 3
-  std::array<PwArg, 3> args;   // `args[0 .. arity)`; results named by an argument stand before this instruction
+  PwKind kind = PwKind::real;      // of the result
+  int arity = 0;                   // 1 to 3
+  std::array<PwArg, 3> args = {};  // `args[0 .. arity)`; results named by an argument stand before this instruction
 };
 
 inline constexpr int kMaxPointwiseInputs = 16;
