@@ -95,15 +95,17 @@ TensorDesc state_desc(const Runner& runner, const std::string& name) {
 
 void bind_engine(py::module_& m) {
   py::class_<Package, std::shared_ptr<Package>>(m, "Package")
-      .def_static("read", [](const std::string& path) {
-        const py::gil_scoped_release release;
-        return std::const_pointer_cast<Package>(read_package(path));
-      })
-      .def_static("from_bytes", [](const py::buffer& data, const std::string& label) {
-        const std::span<const std::byte> bytes = bytes_of(data);
-        const py::gil_scoped_release release;
-        return std::const_pointer_cast<Package>(read_package_bytes(bytes, label));
-      })
+      .def_static("read",
+                  [](const std::string& path) {
+                    const py::gil_scoped_release release;
+                    return std::const_pointer_cast<Package>(read_package(path));
+                  })
+      .def_static("from_bytes",
+                  [](const py::buffer& data, const std::string& label) {
+                    const std::span<const std::byte> bytes = bytes_of(data);
+                    const py::gil_scoped_release release;
+                    return std::const_pointer_cast<Package>(read_package_bytes(bytes, label));
+                  })
       .def_readonly("manifest", &Package::manifest)
       .def_readonly("path", &Package::path)
       .def("dump", [](const Package& package, const std::string& program) {
@@ -131,18 +133,21 @@ void bind_engine(py::module_& m) {
 
   py::class_<Runner>(m, "Runner")
       .def("run", &run_program, py::arg("program"), py::arg("inputs"))
-      .def("reset", [](Runner& runner, const std::vector<int64_t>& seeds) { runner.reset(seeds); }, py::arg("seeds"))
-      .def("state_names", [](const Runner& runner) {
-        std::vector<std::string> names;
-        for (const auto& [name, entry] : runner.engine().states().entries) names.push_back(name);
-        return names;
-      })
-      .def("get_state", [](const Runner& runner, const std::string& name) {
-        const TensorDesc desc = state_desc(runner, name);
-        py::array array = new_array(desc);
-        runner.read_state(name, {static_cast<std::byte*>(array.mutable_data()), desc.bytes()});
-        return array;
-      })
+      .def(
+          "reset", [](Runner& runner, const std::vector<int64_t>& seeds) { runner.reset(seeds); }, py::arg("seeds"))
+      .def("state_names",
+           [](const Runner& runner) {
+             std::vector<std::string> names;
+             for (const auto& [name, entry] : runner.engine().states().entries) names.push_back(name);
+             return names;
+           })
+      .def("get_state",
+           [](const Runner& runner, const std::string& name) {
+             const TensorDesc desc = state_desc(runner, name);
+             py::array array = new_array(desc);
+             runner.read_state(name, {static_cast<std::byte*>(array.mutable_data()), desc.bytes()});
+             return array;
+           })
       .def("set_state", [](Runner& runner, const std::string& name, const py::array& array) {
         runner.write_state(name, checked_array(array, state_desc(runner, name), "state '" + name + "'"));
       });

@@ -74,17 +74,19 @@ void bind_session(py::module_& m) {
              return std::make_unique<Session>(engine, schedule);
            }),
            py::arg("engine"), py::arg("schedule"))
-      .def("reset", [](Session& session, const std::vector<int64_t>& seeds) { session.reset(seeds); }, py::arg("seeds"))
+      .def(
+          "reset", [](Session& session, const std::vector<int64_t>& seeds) { session.reset(seeds); }, py::arg("seeds"))
       .def("encode", &encode, py::arg("frames"))
       .def("append", &append, py::arg("latent"), py::arg("action"))
       .def("prime", &Session::prime, py::call_guard<py::gil_scoped_release>())
       .def("step", &step, py::arg("action"), py::arg("out"))
       .def("snapshot", &snapshot)
-      .def("restore", [](Session& session, const py::bytes& data) {
-        const std::string_view view = data;
-        const py::gil_scoped_release release;
-        session.restore(std::as_bytes(std::span(view)));
-      })
+      .def("restore",
+           [](Session& session, const py::bytes& data) {
+             const std::string_view view = data;
+             const py::gil_scoped_release release;
+             session.restore(std::as_bytes(std::span(view)));
+           })
       .def("fork", &Session::fork, py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("counters", &counters)
       .def_property_readonly("delay", [](const Session& session) { return session.schedule().delay; });

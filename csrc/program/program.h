@@ -1,5 +1,5 @@
-// A package in memory: plain structs, const after reading. Written by program/reader.cpp, checked by program/verifier.cpp,
-// printed by program/dump.cpp. The format is docs/package.md.
+// A package in memory: plain structs, const after reading. Written by program/reader.cpp, checked by
+// program/verifier.cpp, printed by program/dump.cpp. The format is docs/package.md.
 #pragma once
 
 #include <cstddef>

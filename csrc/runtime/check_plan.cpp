@@ -60,16 +60,18 @@ void check_plan(const Plan& plan) {
       const WorkspaceBuffer& b = plan.buffers[in.index];
       const int other = owners.intruder(b.offset, b.offset + b.bytes, in.index);
       if (other != in.index)
-        throw Error(ErrorKind::memory, "memory plan: " + describe(plan, i) + " reads buffer " + std::to_string(in.index) +
-                                           ", which was overwritten by buffer " + std::to_string(other) +
+        throw Error(ErrorKind::memory, "memory plan: " + describe(plan, i) + " reads buffer " +
+                                           std::to_string(in.index) + ", which was overwritten by buffer " +
+                                           std::to_string(other) +
                                            " or never written. This is a bug in yanrt: please report the package.");
     }
     for (const Operand& out : plan.ops[i].outputs) {
       if (out.arena != Arena::workspace) continue;
       const WorkspaceBuffer& b = plan.buffers[out.index];
       if (b.offset % kAlignment != 0 || b.offset + b.bytes > plan.workspace_bytes || b.bytes < out.desc.bytes())
-        throw Error(ErrorKind::memory, "memory plan: " + describe(plan, i) + " writes outside the workspace. This is a "
-                                       "bug in yanrt: please report the package.");
+        throw Error(ErrorKind::memory, "memory plan: " + describe(plan, i) +
+                                           " writes outside the workspace. This is a "
+                                           "bug in yanrt: please report the package.");
       owners.claim(b.offset, b.offset + b.bytes, out.index);
     }
     // An op's inputs must survive its own writes.
@@ -77,8 +79,9 @@ void check_plan(const Plan& plan) {
       if (in.arena != Arena::workspace) continue;
       const WorkspaceBuffer& b = plan.buffers[in.index];
       if (owners.intruder(b.offset, b.offset + b.bytes, in.index) != in.index)
-        throw Error(ErrorKind::memory, "memory plan: " + describe(plan, i) + " overwrites its own input. This is a bug "
-                                       "in yanrt: please report the package.");
+        throw Error(ErrorKind::memory, "memory plan: " + describe(plan, i) +
+                                           " overwrites its own input. This is a bug "
+                                           "in yanrt: please report the package.");
     }
   }
 }

@@ -8,8 +8,8 @@ namespace yanrt {
 // plan.workspace_bytes. Greedy by size: the largest buffer first, each at the lowest gap that holds it.
 void plan_memory(Plan& plan);
 
-// Checks what plan_memory promises, from the ops alone and by another method (it replays the plan and tracks who owns each byte
-// range). Throws Error(memory) naming the two ops that clash.
+// Checks what plan_memory promises, from the ops alone and by another method (it replays the plan and tracks who owns
+// each byte range). Throws Error(memory) naming the two ops that clash.
 void check_plan(const Plan& plan);
 
 }  // namespace yanrt

@@ -26,8 +26,8 @@ enum class Arena : uint8_t {
 
 struct Operand {
   Arena arena = Arena::absent;
-  int index = 0;            // meaning depends on the arena
-  size_t offset = 0;        // bytes from the start of the tensor (views), or from the arena's start (state, pending)
+  int index = 0;      // meaning depends on the arena
+  size_t offset = 0;  // bytes from the start of the tensor (views), or from the arena's start (state, pending)
   const StoredTensor* tensor = nullptr;  // Arena::constant
   TensorDesc desc;
 };

@@ -19,8 +19,8 @@ const Schedule& find_schedule(const Package& package, const std::string& name) {
 
 void check_bytes(const char* what, size_t given, size_t wanted) {
   if (given != wanted)
-    throw Error(ErrorKind::argument, std::string(what) + " must be " + std::to_string(wanted) + " bytes; got " +
-                                         std::to_string(given));
+    throw Error(ErrorKind::argument,
+                std::string(what) + " must be " + std::to_string(wanted) + " bytes; got " + std::to_string(given));
 }
 
 }  // namespace
@@ -55,9 +55,9 @@ class Session::Event {
     }
     for (const Phase& phase : phases) {
       const Plan& plan = engine.program(phase.program).plan;
-      phases_.push_back({&phase, &plan,
-                         runner.bind(phase.program, pointers(phase.inputs, plan.inputs),
-                                     pointers(phase.outputs, plan.outputs))});
+      phases_.push_back(
+          {&phase, &plan,
+           runner.bind(phase.program, pointers(phase.inputs, plan.inputs), pointers(phase.outputs, plan.outputs))});
     }
   }
 

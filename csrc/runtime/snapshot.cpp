@@ -29,8 +29,8 @@ uint32_t origin_of(const Engine& engine, const std::string& schedule) {
 
 }  // namespace
 
-std::vector<std::byte> write_snapshot(const Engine& engine, const std::string& schedule, const SessionCounters& counters,
-                                      std::span<const std::byte> state) {
+std::vector<std::byte> write_snapshot(const Engine& engine, const std::string& schedule,
+                                      const SessionCounters& counters, std::span<const std::byte> state) {
   Header header;
   header.origin = origin_of(engine, schedule);
   header.state_bytes = state.size();

@@ -11,11 +11,11 @@ namespace yanrt {
 
 struct SessionCounters;
 
-std::vector<std::byte> write_snapshot(const Engine& engine, const std::string& schedule, const SessionCounters& counters,
-                                      std::span<const std::byte> state);
+std::vector<std::byte> write_snapshot(const Engine& engine, const std::string& schedule,
+                                      const SessionCounters& counters, std::span<const std::byte> state);
 
-// Copies the state out of `snapshot` and returns its counters. Throws Error(argument), before `state` is touched, if it is
-// damaged or of another package, schedule, precision or instruction set.
+// Copies the state out of `snapshot` and returns its counters. Throws Error(argument), before `state` is touched, if it
+// is damaged or of another package, schedule, precision or instruction set.
 SessionCounters read_snapshot(std::span<const std::byte> snapshot, const Engine& engine, const std::string& schedule,
                               std::span<std::byte> state);
 

@@ -1,5 +1,5 @@
-// Counts heap allocations: preloaded (LD_PRELOAD) into a test process, it stands in front of libc's malloc family. With glibc
-// operator new calls malloc, so nothing escapes. Test builds only.
+// Counts heap allocations: preloaded (LD_PRELOAD) into a test process, it stands in front of libc's malloc family. With
+// glibc operator new calls malloc, so nothing escapes. Test builds only.
 #include <atomic>
 #include <cstddef>
 

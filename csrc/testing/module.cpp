@@ -5,10 +5,10 @@
 
 #include <array>
 
+#include "backends/cpu/backend.h"
 #include "core/ops.h"
 #include "program/reader.h"
 #include "runtime/memory_planner.h"
-#include "backends/cpu/backend.h"
 #include "runtime/session.h"
 
 namespace py = pybind11;
@@ -16,23 +16,28 @@ namespace py = pybind11;
 namespace yanrt {
 namespace {
 
-struct Chain {
-  Program program{.name = "chain"};
-  OpNode node{.def = find_op("copy"), .inputs = {}, .outputs = {}, .attrs = {}, .source = "test"};
-};
-Chain& chain() {
-  static Chain instance;
-  return instance;
+// Plans point to a program and an op; these stand for them.
+const Program& test_program() {
+  static const Program program = [] {
+    Program p;
+    p.name = "test";
+    return p;
+  }();
+  return program;
+}
+const OpNode& test_node() {
+  static const OpNode node{.def = find_op("copy"), .inputs = {}, .outputs = {}, .attrs = {}, .source = "test"};
+  return node;
 }
 
 // A plan of ops that read and write numbered buffers: reads[i] and writes[i] belong to op i.
 Plan make_plan(const std::vector<size_t>& bytes, const std::vector<std::vector<int>>& reads,
                const std::vector<std::vector<int>>& writes) {
   Plan plan;
-  plan.program = &chain().program;
+  plan.program = &test_program();
   for (size_t b : bytes) plan.buffers.push_back({.bytes = align_up(b), .first = -1});
   for (size_t i = 0; i < reads.size(); ++i) {
-    PlannedOp op{&chain().node, {}, {}};
+    PlannedOp op{&test_node(), {}, {}};
     const auto add = [&](std::vector<Operand>& operands, int index) {
       WorkspaceBuffer& buffer = plan.buffers[index];
       if (buffer.first < 0) buffer.first = static_cast<int>(i);
@@ -48,14 +53,15 @@ Plan make_plan(const std::vector<size_t>& bytes, const std::vector<std::vector<i
   return plan;
 }
 
-// Steps a session with no action and returns how many times the process allocated meanwhile; needs alloc_counter preloaded.
-long allocations_in_steps(const std::string& path, const std::string& schedule, const std::string& precision, int threads,
-                          int steps) {
+// Steps a session with no action and returns how many times the process allocated meanwhile; needs alloc_counter
+// preloaded.
+long allocations_in_steps(const std::string& path, const std::string& schedule, const std::string& precision,
+                          int threads, int steps) {
   auto* count = reinterpret_cast<long (*)()>(dlsym(RTLD_DEFAULT, "yanrt_allocation_count"));
   if (!count) throw std::runtime_error("preload the allocation counter: LD_PRELOAD=.../libyanrt_alloc_counter.so");
   auto backend = std::make_unique<cpu::CpuBackend>(cpu::Options{.threads = threads});
-  const auto engine = std::make_shared<Engine>(read_package(path), std::move(backend),
-                                               precision == "bf16" ? DType::bf16 : DType::f32);
+  const auto engine =
+      std::make_shared<Engine>(read_package(path), std::move(backend), precision == "bf16" ? DType::bf16 : DType::f32);
   Session session(engine, schedule);
   session.prime();
   const std::vector<std::byte> action(session.action_bytes());

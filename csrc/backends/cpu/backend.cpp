@@ -20,8 +20,8 @@ class HostMemory final : public Memory {
   Buffer buffer_;
 };
 
-// What a kernel reads of a tensor that it does not pack: the file itself if it holds the right type at an aligned address,
-// else a converted copy.
+// What a kernel reads of a tensor that it does not pack: the file itself if it holds the right type at an aligned
+// address, else a converted copy.
 const std::byte* constant_data(const Operand& operand, const Package& package, WeightCache& weights) {
   const StoredTensor& tensor = *operand.tensor;
   const auto address = reinterpret_cast<uintptr_t>(tensor.data.data());
@@ -111,8 +111,7 @@ std::unique_ptr<Executable> CpuBackend::compile(const Plan& plan, const Package&
     scratch_per_worker_ = std::max(scratch_per_worker_, align_up(kernel->scratch_bytes()));
     std::vector<const std::byte*> constants;
     for (size_t i = 0; i < op.inputs.size(); ++i) {
-      const bool read_in_place =
-          op.inputs[i].arena == Arena::constant && op.node->def->input(i).role != Role::weight;
+      const bool read_in_place = op.inputs[i].arena == Arena::constant && op.node->def->input(i).role != Role::weight;
       constants.push_back(read_in_place ? constant_data(op.inputs[i], package, weights_) : nullptr);
     }
     executable->add(std::move(kernel), std::move(constants));

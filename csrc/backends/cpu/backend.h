@@ -11,9 +11,9 @@
 namespace yanrt::cpu {
 
 struct Options {
-  int threads = 0;              // 0: one a physical core this process may use
-  std::string isa = "auto";     // or a name of isa.h
-  bool count_only = false;      // kernels are made and memory is counted, but nothing is packed: nothing can run
+  int threads = 0;           // 0: one a physical core this process may use
+  std::string isa = "auto";  // or a name of isa.h
+  bool count_only = false;   // kernels are made and memory is counted, but nothing is packed: nothing can run
 };
 
 class PackedWeights final : public WeightCache {

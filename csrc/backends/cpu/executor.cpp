@@ -1,5 +1,6 @@
 #include "backends/cpu/executor.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "backends/cpu/backend.h"

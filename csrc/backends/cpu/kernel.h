@@ -42,8 +42,9 @@ struct Constant {
 class WeightCache {
  public:
   virtual ~WeightCache() = default;
-  // `form` names the packing ("panel.bf16.avx512"). If it is not there yet, a zeroed buffer of `bytes` is made and `fill`
-  // called on it. The pointer is 64-byte aligned and valid as long as the cache; null when memory is only being counted.
+  // `form` names the packing ("panel.bf16.avx512"). If it is not there yet, a zeroed buffer of `bytes` is made and
+  // `fill` called on it. The pointer is 64-byte aligned and valid as long as the cache; null when memory is only being
+  // counted.
   virtual const std::byte* get(const std::string& tensor, const std::string& form, size_t bytes,
                                const std::function<void(std::byte*)>& fill) = 0;
 };
@@ -82,7 +83,8 @@ struct KernelCall {
 class Kernel {
  public:
   virtual ~Kernel() = default;
-  // Computes this worker's share. How the work is split must not change any value: no sum's order may depend on `workers`.
+  // Computes this worker's share. How the work is split must not change any value: no sum's order may depend on
+  // `workers`.
   virtual void run(const KernelCall& call) const noexcept = 0;
   virtual size_t scratch_bytes() const { return 0; }
   // Name of the variant, for profiles: "linear.bf16.avx512".
