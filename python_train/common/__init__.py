@@ -1,0 +1,1 @@
+"""What every training has: the loop, checkpoints, optimizers, EMA, seeding, processes."""

@@ -1,0 +1,7 @@
+"""Runs by name: every config is a function that returns a dataclass."""
+
+from types import ModuleType
+
+from . import doom
+
+RUNS: dict[str, ModuleType] = {"doom": doom}

@@ -1,0 +1,100 @@
+"""Exploration policies: which buttons to hold next, seen what the depth buffer shows.
+
+Both are *sticky*: a choice is held for several frames, as a player would. They return multi-hot uint8 `[A]` in the
+order of DOOM_SCHEMA.
+"""
+
+from typing import Protocol
+
+import numpy as np
+
+FORWARD, BACKWARD, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT = range(6)
+BUTTONS = 6
+
+
+class Policy(Protocol):
+    """Chooses the buttons of the next frame from the depth uint8 `[h,w]` (0 near) of the current one."""
+
+    def __call__(self, depth: np.ndarray) -> np.ndarray: ...
+
+
+def openness(depth: np.ndarray) -> np.ndarray:
+    """How far the view is open in the middle: a low percentile of the depth at eye level, `[...,h,w]` -> `[...]`."""
+    height, width = depth.shape[-2:]
+    band = depth[..., int(height * 0.45) : int(height * 0.62), int(width * 0.35) : int(width * 0.65)]
+    result: np.ndarray = np.percentile(band, 20, axis=(-2, -1))
+    return result
+
+
+class UniformSticky:
+    """One random button at a time, held for 2 to 9 frames."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.frames_left = 0
+        self.action = np.zeros(BUTTONS, np.uint8)
+
+    def __call__(self, depth: np.ndarray) -> np.ndarray:
+        if self.frames_left <= 0:
+            self.action = np.zeros(BUTTONS, np.uint8)
+            self.action[self.rng.integers(BUTTONS)] = 1
+            self.frames_left = int(self.rng.integers(2, 10))
+        self.frames_left -= 1
+        return self.action.copy()
+
+
+class Wanderer:
+    """Walks where it is open and turns away from walls; reaches half as many map cells again as UniformSticky."""
+
+    def __init__(self, rng: np.random.Generator, near: float = 4.0) -> None:
+        self.rng = rng
+        self.near = near
+        self.frames_left = 0
+        self.action = np.zeros(BUTTONS, np.uint8)
+
+    def __call__(self, depth: np.ndarray) -> np.ndarray:
+        blocked = bool(openness(depth) <= self.near)
+        replan = blocked and self.action[FORWARD] and self.frames_left > 2 and self.rng.random() < 0.8
+        if self.frames_left <= 0 or replan:
+            self.action = np.zeros(BUTTONS, np.uint8)
+            self.frames_left = self._turn_away(depth) if blocked else self._wander()
+        self.frames_left -= 1
+        return self.action.copy()
+
+    def _turn_away(self, depth: np.ndarray) -> int:
+        rng, width = self.rng, depth.shape[1]
+        band = depth[int(depth.shape[0] * 0.45) : int(depth.shape[0] * 0.62)]
+        open_left = band[:, : width // 3].mean() > band[:, 2 * width // 3 :].mean()
+        left = bool(open_left) if rng.random() < 0.8 else rng.random() < 0.5
+        self.action[TURN_LEFT if left else TURN_RIGHT] = 1
+        if rng.random() < 0.25:
+            self.action[BACKWARD] = 1
+        elif rng.random() < 0.3:
+            self.action[LEFT if left else RIGHT] = 1
+        return int(rng.integers(5, 20))
+
+    def _wander(self) -> int:
+        rng, action = self.rng, self.action
+        turn = TURN_LEFT if rng.random() < 0.5 else TURN_RIGHT
+        side = LEFT if rng.random() < 0.5 else RIGHT
+        choice = rng.random()
+        if choice < 0.42:
+            action[FORWARD] = 1
+            return int(rng.integers(4, 24))
+        if choice < 0.66:
+            action[[FORWARD, turn]] = 1
+            return int(rng.integers(3, 14))
+        if choice < 0.80:
+            action[turn] = 1
+            return int(rng.integers(3, 30))
+        if choice < 0.88:
+            action[side] = 1
+            action[FORWARD] = rng.random() < 0.4
+            return int(rng.integers(3, 12))
+        if choice < 0.95:
+            action[BACKWARD] = 1
+            return int(rng.integers(3, 12))
+        return int(rng.integers(2, 6))
+
+
+POLICIES: dict[str, type[Wanderer] | type[UniformSticky]] = {"wanderer": Wanderer, "uniform": UniformSticky}

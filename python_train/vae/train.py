@@ -1,0 +1,102 @@
+"""Training of a VAE on pairs of consecutive frames."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..common import dist
+from ..common.checkpoint import save_model
+from ..common.loop import LoopConfig
+from ..common.precision import autocast
+from ..common.seeding import torch_rng
+from ..config import register
+from ..data.clips import ClipConfig, ClipSampler
+from ..eval.metrics import psnr, sharpness, ssim
+from ..eval.sheets import sheet
+from .base import FRAMES, VAE, to_pixels
+from .conv import ConvVAEConfig
+from .hybrid import HybridVAEConfig
+
+# Random streams of a run's seed.
+CLIPS, NOISE, INIT = range(3)
+
+
+@register
+@dataclass(frozen=True)
+class VAETrainConfig:
+    """A VAE training run. Loss: L1 + `mse_weight` MSE + `kl_weight` KL, each a mean over its elements."""
+
+    model: HybridVAEConfig | ConvVAEConfig
+    loop: LoopConfig
+    clips: ClipConfig
+    mse_weight: float = 1.5
+    kl_weight: float = 5e-4
+    val_clips: int = 96
+
+
+class VAETask:
+    """The VAE as a task of common.loop."""
+
+    def __init__(self, config: VAETrainConfig, world: dist.World) -> None:
+        self.config, self.world = config, world
+        self.device = dist.device()
+        torch.manual_seed(config.loop.seed + INIT)
+        self.model: VAE = config.model.build().to(self.device)
+        self.sampler = ClipSampler(config.clips, "train", FRAMES, config.loop.seed)
+        val = ClipSampler(config.clips, "val", FRAMES, config.loop.seed)
+        self.val = torch.from_numpy(val.frames(val.places(0, config.val_clips))).to(self.device)
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Clips uint8 `[B,2,H,W,3]` and posterior noise `[B,h,w,C]` of this process."""
+        size, share = self.config.loop.batch, self.world.shard(self.config.loop.batch)
+        clips = torch.from_numpy(self.sampler.frames(self.sampler.places(step, size)[share]))
+        shape = (size, self.model.rows, self.model.columns, self.model.channels)
+        noise = torch.randn(shape, generator=torch_rng(self.config.loop.seed, NOISE, step))[share]
+        return clips.to(self.device), noise.to(self.device)
+
+    def loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> tuple[Tensor, dict[str, Tensor]]:
+        clips, noise = batch
+        x = to_pixels(clips)
+        with autocast(self.device):
+            y, mean, logvar = model(x, noise)
+        difference = y - x
+        l1, mse = difference.abs().mean(), difference.square().mean()
+        kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
+        loss = l1 + self.config.mse_weight * mse + self.config.kl_weight * kl
+        return loss, {"l1": l1.detach(), "mse": mse.detach(), "kl": kl.detach()}
+
+    def validate(self) -> dict[str, float]:
+        decoded = self._reconstruct(self.val)
+        return {
+            "psnr": psnr(decoded, self.val).mean().item(),
+            "ssim": ssim(decoded, self.val).item(),
+            "sharpness": sharpness(decoded, self.val).item(),
+        }
+
+    def sheet(self) -> np.ndarray:
+        shown = self.val[:24]
+        decoded = self._reconstruct(shown)
+        rows = [frames[k : k + 6, 0] for k in range(0, len(shown), 6) for frames in (shown, decoded)]
+        return sheet(rows)
+
+    def save(self, folder: Path, step: int, curve: list[dict[str, float]]) -> None:
+        self._measure_latents()
+        metadata = {"kind": "vae", "step": step, "seed": self.config.loop.seed, "curve": curve}
+        save_model(folder / "model.safetensors", self.model, self.config.model, metadata)
+
+    def _reconstruct(self, clips: Tensor) -> Tensor:
+        with autocast(self.device):
+            return torch.cat([self.model.decode_latent(self.model.encode_frames(part)) for part in clips.split(16)])
+
+    def _measure_latents(self) -> None:
+        """Normalisation from 512 training clips; their places are those of a step that training never reaches."""
+        places = self.sampler.places(self.config.loop.steps + 1, 512)
+        means = []
+        for start in range(0, len(places), 32):
+            clips = torch.from_numpy(self.sampler.frames(places[start : start + 32])).to(self.device)
+            with autocast(self.device):
+                means.append(self.model.encode_moments(to_pixels(clips))[..., : self.model.channels].float())
+        self.model.measure_latents(torch.cat(means))
