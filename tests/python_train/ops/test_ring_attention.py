@@ -94,7 +94,7 @@ def test_opcheck():
     ("change", "message"),
     [
         ({"history": 9}, "5 ring slots"),
-        ({"commit": 3}, "window of 2"),
+        ({"commit": 3}, "window 2"),
         ({"scope": "row"}, "'row'"),
         ({"bias": torch.zeros(2, 3)}, r"bias \[2, 3\]"),
         ({"k": torch.zeros(1, 2, 3, 2, 5)}, "must agree"),
