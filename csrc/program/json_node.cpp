@@ -72,7 +72,7 @@ std::string JsonNode::shown() const {
                                 : quote(json_->dump());
 }
 
-void JsonNode::expect_keys(std::initializer_list<std::string_view> known) const {
+void JsonNode::expect_keys(std::span<const std::string_view> known) const {
   if (!json_->is_object()) fail("must be an object; it is " + shown());
   for (const auto& [key, value] : json_->items()) {
     bool found = false;
@@ -80,7 +80,7 @@ void JsonNode::expect_keys(std::initializer_list<std::string_view> known) const 
     if (found) continue;
     std::string names;
     for (std::string_view name : known) names += (names.empty() ? "" : ", ") + std::string(name);
-    fail("unknown key " + quote(key) + "; known: " + names);
+    fail("unknown key " + quote(key) + "; known: " + (names.empty() ? "none" : names));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,7 +39,10 @@ class JsonNode {
   JsonNode(const nlohmann::json& json, std::string where) : json_(&json), where_(std::move(where)) {}
 
   // Refuses a value that is no object, or that has a key which is not in `known`.
-  void expect_keys(std::initializer_list<std::string_view> known) const;
+  void expect_keys(std::span<const std::string_view> known) const;
+  void expect_keys(std::initializer_list<std::string_view> known) const {
+    expect_keys(std::span(known.begin(), known.size()));
+  }
   JsonNode member(std::string_view key) const;
   std::optional<JsonNode> find(std::string_view key) const;
   // The members of an object, by key; the elements of a list.
