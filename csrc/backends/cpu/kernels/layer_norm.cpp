@@ -1,0 +1,58 @@
+// layer_norm over the last dimension, with the modulation of adaLN: scale and shift [G, D], one row of them for every
+// `group_rows` rows of x.
+#include "backends/cpu/isa/loops.h"
+#include "backends/cpu/kernels/strided.h"
+
+namespace yanrt::cpu {
+namespace {
+
+class LayerNorm final : public Kernel {
+ public:
+  explicit LayerNorm(const KernelSpec& spec)
+      : row_(loops_for(spec.isa).norm.layer_norm),
+        width_(spec.inputs[0].shape[-1]),
+        rows_(width_ ? spec.inputs[0].numel() / width_ : 0),
+        scales_(entries(spec, 1)),
+        shifts_(entries(spec, 2)),
+        group_rows_(spec.op.attrs.integer("group_rows")),
+        eps_(static_cast<float>(spec.op.attrs.real("eps"))),
+        y_is_bf16_(spec.outputs[0].dtype == DType::bf16),
+        grain_(std::max<int64_t>(1, kCopyGrain / std::max<int64_t>(width_, 1))) {
+    spec.inputs[0].as_rows(&x_stride_);
+  }
+
+  void run(const KernelCall& call) const noexcept override {
+    const auto [begin, end] = share(rows_, grain_, call.worker, call.workers);
+    const int64_t y_row_bytes = width_ * static_cast<int64_t>(y_is_bf16_ ? sizeof(uint16_t) : sizeof(float));
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t group = row / group_rows_;
+      row_({.x = call.in<const float>(0) + row * x_stride_,
+            .scale = scales_ ? call.in<const float>(1) + group % scales_ * width_ : nullptr,
+            .shift = shifts_ ? call.in<const float>(2) + group % shifts_ * width_ : nullptr,
+            .y = call.outputs[0] + row * y_row_bytes,
+            .y_is_bf16 = y_is_bf16_,
+            .n = width_,
+            .eps = eps_});
+    }
+  }
+  std::string_view variant() const override { return y_is_bf16_ ? "layer_norm.to_bf16" : "layer_norm"; }
+  int useful_workers() const override { return workers_for(rows_, grain_); }
+
+ private:
+  // Rows of scale or shift; 0 if absent.
+  static int64_t entries(const KernelSpec& spec, size_t i) {
+    return i < spec.inputs.size() && spec.present[i] ? spec.inputs[i].numel() / spec.inputs[0].shape[-1] : 0;
+  }
+
+  void (*row_)(const LayerNormArgs& args);
+  int64_t width_, rows_, scales_, shifts_, group_rows_;
+  float eps_;
+  bool y_is_bf16_;
+  int64_t grain_, x_stride_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> make_layer_norm(const KernelSpec& spec) { return std::make_unique<LayerNorm>(spec); }
+
+}  // namespace yanrt::cpu
