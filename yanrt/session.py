@@ -94,9 +94,8 @@ class Session:
                 raise StateError("the session has no history yet; call reset() before step()")
             timing = dict(native.step(held, target))
             step = native.counters["steps"] - 1
-        phases = sum(timing.values())
-        timing["total"] = (time.perf_counter() - began) * 1e3
-        timing["copy"] = timing["total"] - phases
+        total = (time.perf_counter() - began) * 1e3
+        timing |= {"copy": total - sum(timing.values()), "total": total}
         return frames, self._info(timing, step)
 
     def append_frame(self, frames: Frames, action: Action = None) -> None:
