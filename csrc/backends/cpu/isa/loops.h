@@ -8,12 +8,17 @@
 
 #include "backends/cpu/isa/isa.h"
 #include "backends/cpu/kernels/gemm_args.h"
+#include "backends/cpu/kernels/norm_args.h"
+#include "backends/cpu/kernels/pointwise_args.h"
 
 namespace yanrt::cpu {
 
 struct Loops {
   ConvertLoops convert;
   GemmLoops gemm;
+  DepthwiseLoops depthwise;
+  PointwiseLoops pointwise;
+  NormLoops norm;
 };
 
 // The table of an instruction set that this processor can run (see parse_isa).

@@ -4,8 +4,11 @@
 #include "backends/cpu/isa/loops.h"
 #include "backends/cpu/isa/simd.h"
 // One line an op.
+#include "backends/cpu/kernels/conv2d_loops.h"
 #include "backends/cpu/kernels/convert_loops.h"
 #include "backends/cpu/kernels/gemm_loops.h"
+#include "backends/cpu/kernels/norm_loops.h"
+#include "backends/cpu/kernels/pointwise_loops.h"
 
 namespace yanrt::cpu::YANRT_ISA {
 
@@ -13,6 +16,9 @@ const Loops& loops() {
   static constexpr Loops table = {
       .convert = kConvertLoops,
       .gemm = kGemmLoops,
+      .depthwise = kDepthwiseLoops,
+      .pointwise = kPointwiseLoops,
+      .norm = kNormLoops,
   };
   return table;
 }

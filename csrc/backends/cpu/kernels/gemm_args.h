@@ -46,4 +46,11 @@ struct GemmLoops {
   void (*finish)(const FinishArgs& args, float* acc, int64_t acc_stride, int64_t rows, int64_t columns);
 };
 
+// sums[c] += x[c] * w[c]: one tap of a depthwise convolution (kernels/conv2d_loops.h).
+struct DepthwiseLoops {
+  void (*tap_f32)(const void* x, const float* w, float* sums, int64_t n);
+  void (*tap_bf16)(const void* x, const float* w, float* sums, int64_t n);     // x is bf16
+  void (*tap_rounded)(const void* x, const float* w, float* sums, int64_t n);  // x is f32, rounded to bf16
+};
+
 }  // namespace yanrt::cpu
