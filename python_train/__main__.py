@@ -1,7 +1,9 @@
-"""`python -m python_train collect | encode | train vae | train sim | eval vae | eval sim`: the commands of training."""
+"""`python -m python_train collect | encode | train vae | train decoder | train sim`: the commands of training."""
 
 import argparse
 from pathlib import Path
+
+import torch
 
 from .common import dist
 from .configs import RUNS
@@ -19,11 +21,19 @@ def _parser() -> argparse.ArgumentParser:
     collect.add_argument("--workers", type=int, default=2)
     collect.add_argument("--size", default="160x256", help="HEIGHTxWIDTH of the frames")
     train = commands.add_parser("train", help="train a model; resumes from the last checkpoint in --out")
-    train.add_argument("model", choices=("vae", "sim"))
+    train.add_argument("model", choices=("vae", "decoder", "sim"))
     train.add_argument("--config", default="doom", choices=sorted(RUNS))
     train.add_argument("--out", help="folder of the run (default runs/MODEL)")
     train.add_argument("--data", help="data set, if not the config's")
     train.add_argument("--steps", type=int, help="length of the run, if not the config's")
+    train.add_argument("--vae", help="VAE checkpoint of a simulator or decoder run, if not the config's")
+    train.add_argument("--threads", type=int, default=2, help="processor threads of this process")
+    encode = commands.add_parser("encode", help="encode a data set into latents for the simulator")
+    encode.add_argument("--data", default="data/doom")
+    encode.add_argument("--vae", default="runs/vae")
+    encode.add_argument("--episodes", type=int, help="at most so many of a split, if not all")
+    encode.add_argument("--threads", type=int, default=2)
+    encode.add_argument("--out", help="folder of the latents (default DATA/latents)")
     return parser
 
 
@@ -46,17 +56,38 @@ def _collect(arguments: argparse.Namespace) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from .train import train_vae
+    from .train import train_sim, train_vae
 
     world = dist.start()
+    torch.set_num_threads(arguments.threads)
+    config = getattr(RUNS[arguments.config], arguments.model)()
     folder = Path(arguments.out or f"runs/{arguments.model}")
-    train_vae(RUNS[arguments.config], folder, world, arguments.data, arguments.steps)
+    train = train_sim if arguments.model == "sim" else train_vae
+    train(config, folder, world, arguments.data, arguments.steps, arguments.vae)
     dist.stop()
+
+
+def _encode(arguments: argparse.Namespace) -> None:
+    from .common.checkpoint import load_model, model_file
+    from .common.provenance import sha256
+    from .data.latents import encode_split
+    from .data.split import SPLITS
+    from .vae import VAE
+
+    vae, _, _ = load_model(arguments.vae)
+    if not isinstance(vae, VAE):
+        raise SystemExit(f"{arguments.vae} holds a {type(vae).__name__}, not a VAE")
+    data = Path(arguments.data)
+    out = Path(arguments.out) if arguments.out else data / "latents"
+    source = {"vae_sha256": sha256(model_file(arguments.vae))}
+    torch.set_num_threads(arguments.threads)
+    for split in SPLITS:
+        encode_split(vae, data, split, out / f"{split}.safetensors", source, arguments.episodes)
 
 
 def main() -> None:
     arguments = _parser().parse_args()
-    {"collect": _collect, "train": _train}[arguments.command](arguments)
+    {"collect": _collect, "train": _train, "encode": _encode}[arguments.command](arguments)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,33 @@
-"""Runs of training by config name."""
+"""Runs of training: a config with what the command line changes in it."""
 
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 from .common import dist
 from .common.loop import Loop, LoopConfig
-from .vae.train import VAETask
+from .sim.train import SimTask, SimTrainConfig
+from .vae.train import VAETask, VAETrainConfig
 
 
 def shortened(loop: LoopConfig, steps: int | None) -> LoopConfig:
     return loop if steps is None else replace(loop, steps=steps)
 
 
-def train_vae(run: ModuleType, folder: Path, world: dist.World, data: str | None, steps: int | None) -> None:
-    config = run.vae()
-    config = replace(config, loop=shortened(config.loop, steps))
+def train_vae(
+    config: VAETrainConfig, folder: Path, world: dist.World, data: str | None, steps: int | None, vae: str | None
+) -> None:
+    """`data` and `steps` stand in for the config's; `vae` for the checkpoint whose decoder is refined."""
+    config = replace(config, loop=shortened(config.loop, steps), decoder_of=vae or config.decoder_of)
     if data:
         config = replace(config, clips=replace(config.clips, root=data))
     Loop(VAETask(config, world), config.loop, folder, world).run()
+
+
+def train_sim(
+    config: SimTrainConfig, folder: Path, world: dist.World, data: str | None, steps: int | None, vae: str | None
+) -> None:
+    """`data`, `steps` and the checkpoint of the VAE stand in for the config's."""
+    config = replace(config, loop=shortened(config.loop, steps), vae=vae or config.vae)
+    if data:
+        config = replace(config, latents=f"{data}/latents")
+    Loop(SimTask(config, world), config.loop, folder, world).run()

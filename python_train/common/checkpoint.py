@@ -72,5 +72,3 @@ def load_resume(folder: Path) -> dict[str, Any] | None:
     path = folder / RESUME_FILE
     state: dict[str, Any] | None = torch.load(path, weights_only=True, map_location="cpu") if path.exists() else None
     return state
-
-

@@ -33,13 +33,13 @@ class LoopConfig:
     validate_every: int = 300
     checkpoint_seconds: float = 180.0
     seed: int = 0
-    threads: int = 2
 
 
 class Task(Protocol):
     """What is trained. `batch` may run in another thread, ahead of time; everything random depends on `step` alone."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module: ...
 
     def batch(self, step: int) -> tuple[Tensor, ...]: ...
 
@@ -56,7 +56,6 @@ class Loop:
     """Runs `task` in `folder`, from the last checkpoint there if there is one."""
 
     def __init__(self, task: Task, config: LoopConfig, folder: Path, world: dist.World) -> None:
-        torch.set_num_threads(config.threads)
         self.task, self.config, self.folder, self.world = task, config, folder, world
         self.optimizers = build_optimizers(task.model, config.optim)
         self.rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
@@ -102,7 +101,7 @@ class Loop:
         loss, parts = self.task.loss(self.model, batch)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self.task.model.parameters(), self.config.optim.clip)
         for optimizer in self.optimizers:
             optimizer.step()

@@ -8,6 +8,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from ..config import register
+from .muon import Muon
 
 
 @register
@@ -40,14 +41,15 @@ def lr_scale(config: OptimConfig, step: int, steps: int) -> float:
 
 
 def build_optimizers(model: nn.Module, config: OptimConfig) -> list[Optimizer]:
-    """Muon orthogonalises the update of a matrix, which is meant for hidden layers: weights outside `blocks` (input,
-    output, embeddings, conditioning) stay with AdamW."""
+    """Muon is meant for hidden layers: weights outside `blocks` (input, output, embeddings) and the adaLN projections,
+    whose input is the noise level alone, stay with AdamW."""
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    hidden = [p for name, p in named if config.muon_lr and p.ndim == 2 and "blocks." in name and ".weight" in name]
+    hidden = [p for name, p in named if config.muon_lr and _is_hidden_matrix(name, p)]
     chosen = {id(p) for p in hidden}
     rest = [p for _, p in named if id(p) not in chosen]
     adamw = torch.optim.AdamW(rest, config.lr, betas=config.betas, weight_decay=config.weight_decay)
-    if not hidden:
-        return [adamw]
-    muon = torch.optim.Muon(hidden, config.muon_lr, momentum=0.95, weight_decay=0.01, adjust_lr_fn="original")
-    return [adamw, muon]
+    return [adamw, Muon(hidden, config.muon_lr)] if hidden else [adamw]
+
+
+def _is_hidden_matrix(name: str, p: nn.Parameter) -> bool:
+    return p.ndim == 2 and name.startswith("blocks.") and name.endswith(".weight") and "adaln" not in name

@@ -2,6 +2,6 @@
 
 from types import ModuleType
 
-from . import doom
+from . import doom, tiny
 
-RUNS: dict[str, ModuleType] = {"doom": doom}
+RUNS: dict[str, ModuleType] = {"doom": doom, "tiny": tiny}

@@ -1,8 +1,13 @@
 """ViZDoom at 256x160 on two cores: the recipe of the packaged world (docs/training.md)."""
 
+from dataclasses import replace
+
 from ..common.loop import LoopConfig
 from ..common.optim import OptimConfig
 from ..data.clips import ClipConfig
+from ..sim.model import DenoiserConfig
+from ..sim.train import SimTrainConfig
+from ..sim.world import SimConfig
 from ..vae import HybridVAEConfig
 from ..vae.train import VAETrainConfig
 
@@ -12,4 +17,22 @@ def vae() -> VAETrainConfig:
         model=HybridVAEConfig(),
         loop=LoopConfig(steps=2400, batch=8, optim=OptimConfig(lr=6e-4), ema_decay=0.99, validate_every=200),
         clips=ClipConfig(),
+    )
+
+
+def decoder() -> VAETrainConfig:
+    """Refines the decoder of `runs/vae`; its latents stay those that the denoiser is trained on."""
+    optim = OptimConfig(lr=4e-4, hold=0.2)
+    loop = LoopConfig(steps=1200, batch=8, optim=optim, ema_decay=0.99, validate_every=200)
+    return replace(vae(), loop=loop, decoder_of="runs/vae")
+
+
+def sim() -> SimTrainConfig:
+    optim = OptimConfig(lr=1e-3, muon_lr=0.01, weight_decay=0.0, warmup=100, hold=0.5, floor=0.03)
+    return SimTrainConfig(
+        model=SimConfig(denoiser=DenoiserConfig(), vae=HybridVAEConfig()),
+        loop=LoopConfig(steps=2000, batch=8, optim=optim, ema_decay=0.998, validate_every=200),
+        clips=ClipConfig(),
+        vae="runs/vae",
+        latents="data/doom/latents",
     )

@@ -128,7 +128,8 @@ class DoomGame:
         state = self._game.get_state()
         if state is None or self._game.is_episode_finished():
             return None
-        x, y, z, angle, health = (float(value) for value in state.game_variables)
+        assert state.depth_buffer is not None, "the depth buffer is enabled above"
+        x, y, z, angle, health = (float(value) for value in np.asarray(state.game_variables))
         config = self.config
         rows = ((np.arange(config.height // 2) + 0.5) * config.render_height / (config.height // 2)).astype(int)
         columns = ((np.arange(config.width // 2) + 0.5) * config.render_width / (config.width // 2)).astype(int)

@@ -52,7 +52,7 @@ def write_episode(path: Path, recording: Recording, schema: ActionSchema, info: 
     """Writes atomically: a file of that name is complete or absent, so an interrupted collection resumes."""
     blobs = [encode_jpeg(frame) for frame in recording.rgb]
     offsets = np.cumsum([0] + [len(blob) for blob in blobs]).astype(np.int64)
-    tensors = {
+    tensors: dict[str, np.ndarray] = {
         "frames": np.frombuffer(b"".join(blobs), np.uint8),
         "offsets": offsets,
         "depth": recording.depth,
@@ -84,8 +84,8 @@ class Episode:
         self.position = self._file.get_tensor("position")
         self.angle = self._file.get_tensor("angle")
         self.tic = self._file.get_tensor("tic")
-        self._frames = self._file.get_slice("frames")
-        self._depth = self._file.get_slice("depth")
+        self._frames: Any = self._file.get_slice("frames")
+        self._depth: Any = self._file.get_slice("depth")
 
     def __len__(self) -> int:
         return len(self.buttons)
@@ -102,7 +102,8 @@ class Episode:
     def depth(self, start: int, stop: int) -> np.ndarray:
         """Depth of frames start..stop-1 as uint8 `[n,H/2,W/2]`, 0 near."""
         self._check(start, stop)
-        return self._depth[start:stop]
+        depth: np.ndarray = self._depth[start:stop]
+        return depth
 
     def _check(self, start: int, stop: int) -> None:
         if not 0 <= start < stop <= len(self):

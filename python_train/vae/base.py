@@ -49,6 +49,10 @@ class VAE(nn.Module):
         """Latent (not normalised) `[B,h,w,C]` -> pixels `[B,2,H,W,3]`."""
         raise NotImplementedError
 
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        """The weights that decide latents: fixed once a denoiser was trained on them."""
+        raise NotImplementedError
+
     def encode_frames(self, frames_u8: Tensor) -> Tensor:
         """uint8 `[B,2,H,W,3]` -> normalised latent float32 `[B,h,w,C]`, the mean of the posterior."""
         mean = self.encode_moments(to_pixels(frames_u8))[..., : self.channels]

@@ -70,12 +70,16 @@ class ConvVAE(VAE):
         for width, out in ((w0, w1), (w1, w2), (w2, w3)):
             layers += [Residual(width) for _ in range(many)] + [down(width, out)]
         layers += [Residual(w3), down(w3, w4), Residual(w4), down(w4, w4)]
-        self.encoder = nn.Sequential(*layers, ChannelNorm(w4), nn.SiLU(), nn.Conv2d(w4, 2 * self.channels, 3, padding=1))
+        layers += [ChannelNorm(w4), nn.SiLU(), nn.Conv2d(w4, 2 * self.channels, 3, padding=1)]
+        self.encoder = nn.Sequential(*layers)
         layers = [nn.Conv2d(self.channels, w4, 3, padding=1), Residual(w4), up(w4, w4)]
         for width, out in ((w4, w3), (w3, w2), (w2, w1)):
             layers += [Residual(width) for _ in range(few)] + [up(width, out)]
         layers += [Residual(w1), ChannelNorm(w1), nn.SiLU(), nn.Conv2d(w1, FRAMES * 3 * 4, 3, padding=1)]
         self.decoder = nn.Sequential(*layers, nn.PixelShuffle(2))
+
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        return list(self.encoder.parameters())
 
     def encode_moments(self, x_BTHW3: Tensor) -> Tensor:
         stacked = x_BTHW3.permute(0, 1, 4, 2, 3).reshape(-1, FRAMES * 3, self.height, self.width)

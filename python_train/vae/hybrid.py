@@ -72,6 +72,10 @@ class HybridVAE(VAE):
         self.conv2 = nn.Conv2d(config.head, config.head, 3, padding=1)
         self.conv3 = nn.Conv2d(config.head, FRAMES * 3 * HEAD_STRIDE * HEAD_STRIDE, 3, padding=1)
 
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        parts = (self.patch_in, self.encoder, self.to_moments)
+        return [self.encoder_position] + [p for part in parts for p in part.parameters()]
+
     def encode_moments(self, x_BTHW3: Tensor) -> Tensor:
         b, h, w = x_BTHW3.shape[0], self.rows, self.columns
         patches = x_BTHW3.reshape(b, FRAMES, h, STRIDE, w, STRIDE, 3).permute(0, 2, 4, 1, 3, 5, 6)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..common import dist
-from ..common.checkpoint import save_model
+from ..common.checkpoint import load_model, save_model
 from ..common.loop import LoopConfig
 from ..common.precision import autocast
 from ..common.seeding import torch_rng
@@ -27,7 +27,11 @@ CLIPS, NOISE, INIT = range(3)
 @register
 @dataclass(frozen=True)
 class VAETrainConfig:
-    """A VAE training run. Loss: L1 + `mse_weight` MSE + `kl_weight` KL, each a mean over its elements."""
+    """A VAE training run. Loss: L1 + `mse_weight` MSE + `kl_weight` KL, each a mean over its elements.
+
+    With `decoder_of`, the path of a VAE checkpoint, training starts from it and keeps its encoder and its latents: a
+    decoder may be refined while, or after, a denoiser is trained on those latents.
+    """
 
     model: HybridVAEConfig | ConvVAEConfig
     loop: LoopConfig
@@ -35,6 +39,8 @@ class VAETrainConfig:
     mse_weight: float = 1.5
     kl_weight: float = 5e-4
     val_clips: int = 96
+    norm_clips: int = 512
+    decoder_of: str = ""
 
 
 class VAETask:
@@ -45,9 +51,19 @@ class VAETask:
         self.device = dist.device()
         torch.manual_seed(config.loop.seed + INIT)
         self.model: VAE = config.model.build().to(self.device)
+        if config.decoder_of:
+            self._start_from(config.decoder_of)
         self.sampler = ClipSampler(config.clips, "train", FRAMES, config.loop.seed)
         val = ClipSampler(config.clips, "val", FRAMES, config.loop.seed)
         self.val = torch.from_numpy(val.frames(val.places(0, config.val_clips))).to(self.device)
+
+    def _start_from(self, path: str) -> None:
+        vae, vae_config, _ = load_model(path)
+        if vae_config != self.config.model:
+            raise ValueError(f"{path} holds {vae_config}, the run expects {self.config.model}")
+        self.model.load_state_dict(vae.state_dict())
+        for p in self.model.encoder_parameters():
+            p.requires_grad_(False)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Clips uint8 `[B,2,H,W,3]` and posterior noise `[B,h,w,C]` of this process."""
@@ -83,7 +99,8 @@ class VAETask:
         return sheet(rows)
 
     def save(self, folder: Path, step: int, curve: list[dict[str, float]]) -> None:
-        self._measure_latents()
+        if not self.config.decoder_of:
+            self._measure_latents()
         metadata = {"kind": "vae", "step": step, "seed": self.config.loop.seed, "curve": curve}
         save_model(folder / "model.safetensors", self.model, self.config.model, metadata)
 
@@ -92,8 +109,8 @@ class VAETask:
             return torch.cat([self.model.decode_latent(self.model.encode_frames(part)) for part in clips.split(16)])
 
     def _measure_latents(self) -> None:
-        """Normalisation from 512 training clips; their places are those of a step that training never reaches."""
-        places = self.sampler.places(self.config.loop.steps + 1, 512)
+        """Normalisation from training clips; their places are those of a step that training never reaches."""
+        places = self.sampler.places(self.config.loop.steps + 1, self.config.norm_clips)
         means = []
         for start in range(0, len(places), 32):
             clips = torch.from_numpy(self.sampler.frames(places[start : start + 32])).to(self.device)

@@ -1,0 +1,44 @@
+"""64x64 frames and a few steps: every part of training in seconds, for tests, CI and `make train-tiny`."""
+
+from ..common.loop import LoopConfig
+from ..common.optim import OptimConfig
+from ..data.clips import ClipConfig
+from ..sim.model import DenoiserConfig
+from ..sim.train import SimTrainConfig
+from ..sim.world import SimConfig
+from ..vae import HybridVAEConfig
+from ..vae.train import VAETrainConfig
+
+
+def vae_model() -> HybridVAEConfig:
+    return HybridVAEConfig(
+        height=64, width=64, dim=32, heads=2, encoder_blocks=1, decoder_blocks=1, head_in=16, head=16
+    )
+
+
+def sim_model() -> SimConfig:
+    denoiser = DenoiserConfig(rows=2, columns=2, width=32, heads=2, layers=2, action_width=32, max_distance=16)
+    return SimConfig(denoiser=denoiser, vae=vae_model(), history=6, start_clips=2, start_latents=4)
+
+
+def vae() -> VAETrainConfig:
+    return VAETrainConfig(
+        model=vae_model(),
+        loop=LoopConfig(steps=40, batch=4, optim=OptimConfig(lr=2e-3, warmup=10), ema_decay=0.9, validate_every=20),
+        clips=ClipConfig(root="data/tiny"),
+        val_clips=24,
+        norm_clips=64,
+    )
+
+
+def sim() -> SimTrainConfig:
+    optim = OptimConfig(lr=2e-3, muon_lr=0.02, warmup=10)
+    return SimTrainConfig(
+        model=sim_model(),
+        loop=LoopConfig(steps=40, batch=8, optim=optim, ema_decay=0.9, validate_every=20),
+        clips=ClipConfig(root="data/tiny"),
+        vae="runs/tiny_vae",
+        latents="data/tiny/latents",
+        val_clips=8,
+        sheet_latents=4,
+    )

@@ -1,0 +1,97 @@
+"""Sublayers of the Yan-Sim denoiser.
+
+Legend: B batch, F frames (latents), P positions in a latent, D width, H heads, K head width, T actions a latent, E
+action width.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .. import ops  # noqa: F401  registers yanrt::ring_attention
+from .cache import RingCache
+
+
+def modulate(x_BFPD: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    """adaLN: a norm without weights, then shift and scale from the noise level (Peebles and Xie 2022)."""
+    return F.layer_norm(x_BFPD, (x_BFPD.shape[-1],)) * (1 + scale) + shift
+
+
+class ActionAttention(nn.Module):
+    """Cross-attention of a latent's positions to the T action tokens of that latent alone.
+
+    The output projection starts at its usual size, not at zero: with a small start the denoiser settles on ignoring
+    the actions and takes long to leave that (docs/training.md).
+    """
+
+    def __init__(self, width: int, heads: int, action_width: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.q = nn.Linear(width, width)
+        self.kv = nn.Linear(action_width, 2 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x_BFPD: Tensor, action_BFTE: Tensor) -> Tensor:
+        b, f, p, d = x_BFPD.shape
+        tokens, head = action_BFTE.shape[2], d // self.heads
+        q = self.q(self.norm(x_BFPD)).reshape(b * f, p, self.heads, head).transpose(1, 2)
+        kv = self.kv(action_BFTE).reshape(b * f, tokens, 2, self.heads, head)
+        k, v = (part.transpose(1, 2) for part in kv.unbind(2))
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        y: Tensor = self.out(mixed.transpose(1, 2).reshape(b, f, p, d))
+        return y
+
+
+class TemporalAttention(nn.Module):
+    """Each position attends to itself in the same and earlier latents, with a learned bias by distance in latents.
+
+    `bias` [H, max_distance] starts as ALiBi's slopes (Press et al. 2021). The order of frames is known by it alone, so
+    a rollout may go on for ever.
+    """
+
+    def __init__(self, width: int, heads: int, max_distance: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+        slopes = 0.5 ** torch.arange(1, heads + 1, dtype=torch.float32)
+        self.bias = nn.Parameter(-slopes[:, None] * torch.arange(max_distance, dtype=torch.float32))
+
+    def forward(self, x_BFPD: Tensor, cache: RingCache | None, layer: int) -> Tensor:
+        b, f, p, d = x_BFPD.shape
+        qkv = self.qkv(x_BFPD).reshape(b, f, p, 3, self.heads, d // self.heads)
+        q_BFPHK, k_BFPHK, v_BFPHK = qkv.unbind(3)
+        if cache is None:
+            mixed = self._causal(q_BFPHK, k_BFPHK, v_BFPHK)
+        else:
+            mixed = torch.ops.yanrt.ring_attention(
+                q_BFPHK,
+                k_BFPHK,
+                v_BFPHK,
+                cache.k_rings[layer],
+                cache.v_rings[layer],
+                cache.frame,
+                cache.first_valid,
+                self.bias,
+                cache.commit,
+                cache.history,
+                "position",
+                (d // self.heads) ** -0.5,
+            )
+        y: Tensor = self.out(mixed.reshape(b, f, p, d))
+        return y
+
+    def _causal(self, q_BFPHK: Tensor, k_BFPHK: Tensor, v_BFPHK: Tensor) -> Tensor:
+        """The same attention over a whole clip at once; ValueError for a clip longer than the bias."""
+        frames = q_BFPHK.shape[1]
+        if frames > self.bias.shape[1]:
+            raise ValueError(f"a clip of {frames} latents is longer than the bias, {self.bias.shape[1]} distances")
+        index = torch.arange(frames, device=self.bias.device)
+        distance_FF = index[:, None] - index
+        bias_HFF = self.bias[:, distance_FF.clamp(min=0)].masked_fill(distance_FF < 0, float("-inf"))
+        q, k, v = (part.permute(0, 2, 3, 1, 4) for part in (q_BFPHK, k_BFPHK, v_BFPHK))
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias_HFF.to(q.dtype))
+        return mixed.permute(0, 3, 1, 2, 4)

@@ -1,0 +1,129 @@
+"""Training of the denoiser on encoded clips.
+
+Legend: B clips, F latents a clip, h w C latent, T actions a latent, A buttons.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..common import dist
+from ..common.checkpoint import load_model, model_file, save_model
+from ..common.loop import LoopConfig
+from ..common.precision import autocast
+from ..common.provenance import commit, sha256
+from ..common.seeding import torch_rng
+from ..config import register
+from ..data.clips import ClipConfig
+from ..data.latents import LatentSampler, LatentSet
+from ..vae import VAE
+from .noise import NoiseConfig, sample_levels
+from .samples import sample_sheet
+from .start import choose_starts
+from .validate import ValidationClips
+from .world import SimConfig, SimModel
+
+# Random streams of a run's seed.
+CLIPS, NOISE, INIT = range(3)
+
+
+@register
+@dataclass(frozen=True)
+class SimTrainConfig:
+    """A denoiser run. Clips have `frames` latents, and `long_frames` from the fraction `long_from` of the run on, with
+    the batch reduced in proportion: short clips teach most of it at less cost a step."""
+
+    model: SimConfig
+    loop: LoopConfig
+    clips: ClipConfig
+    vae: str
+    latents: str
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
+    frames: int = 8
+    long_frames: int = 16
+    long_from: float = 0.8
+    val_clips: int = 48
+    sheet_latents: int = 12
+
+
+class SimTask:
+    """The denoiser as a task of common.loop; the VAE in the checkpoint is the one that encoded the latents."""
+
+    def __init__(self, config: SimTrainConfig, world: dist.World) -> None:
+        self.config, self.world, self.device = config, world, dist.device()
+        torch.manual_seed(config.loop.seed + INIT)
+        self.sim: SimModel = config.model.build().to(self.device)
+        self.model = self.sim.denoiser
+        self._load_vae()
+        train, val = (LatentSet(Path(config.latents) / f"{split}.safetensors") for split in ("train", "val"))
+        self.info = train.info
+        lengths = (config.frames, config.long_frames)
+        self.samplers = {length: LatentSampler(train, config.clips, length, config.loop.seed) for length in lengths}
+        latents, actions = choose_starts(val, config.model.start_clips, config.model.start_latents)
+        self.sim.start.latents.copy_(latents)
+        self.sim.start.actions.copy_(actions)
+        self.val = ValidationClips(val, config.model, config.val_clips, config.loop.seed, self.device)
+
+    def _load_vae(self) -> None:
+        vae, vae_config, _ = load_model(self.config.vae)
+        if vae_config != self.config.model.vae or not isinstance(vae, VAE):
+            raise ValueError(f"{self.config.vae} holds {vae_config}, the run expects {self.config.model.vae}")
+        self.sim.vae.load_state_dict(vae.state_dict())
+        self.sim.vae.requires_grad_(False).eval()
+
+    def batch(self, step: int) -> tuple[Tensor, ...]:
+        """Latents `[B,F,h,w,C]`, actions `[B,F,T,A]`, noise levels `[B,F]` and noise `[B,F,h,w,C]` of this process."""
+        config = self.config
+        long = step >= config.long_from * config.loop.steps
+        frames = config.long_frames if long else config.frames
+        size = max(self.world.size, config.loop.batch * config.frames // frames)
+        share = self.world.shard(size)
+        sampler = self.samplers[frames]
+        latents, actions = sampler.data.clips(sampler.places(step, size)[share], frames)
+        rng = torch_rng(config.loop.seed, NOISE, step)
+        levels = sample_levels(size, frames, config.model.grades, config.noise, rng)[share]
+        noise = torch.randn((size, *latents.shape[1:]), generator=rng)[share]
+        return tuple(tensor.to(self.device) for tensor in (latents, actions, levels, noise))
+
+    def loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> tuple[Tensor, dict[str, Tensor]]:
+        latents, actions, levels, noise = batch
+        diffusion = self.config.model.denoiser.diffusion
+        noisy = diffusion.add_noise(latents, noise, levels[..., None, None, None])
+        with autocast(self.device):
+            x0 = model(noisy, levels, actions)
+        error_BF = (x0.float() - latents).square().mean((2, 3, 4))
+        # A clean frame has nothing to predict; averaging over all frames keeps the loss the same in any shares.
+        loss = (error_BF * diffusion.loss_weight(levels) * (levels > 0)).mean()
+        pure = levels == 1
+        error = (error_BF * pure).sum() / pure.sum().clamp(min=1)
+        return loss, {"error_pure_noise": error.detach()}
+
+    def validate(self) -> dict[str, float]:
+        return self.val.measure(self.model)
+
+    def sheet(self) -> np.ndarray:
+        return sample_sheet(self.sim, self.val, self.config.sheet_latents)
+
+    def save(self, folder: Path, step: int, curve: list[dict[str, float]]) -> None:
+        save_model(folder / "model.safetensors", self.sim, self.config.model, self._metadata(step, curve))
+
+    def _metadata(self, step: int, curve: list[dict[str, float]]) -> dict[str, Any]:
+        model = self.config.model
+        return {
+            "kind": "sim",
+            "step": step,
+            "seed": self.config.loop.seed,
+            "commit": commit(),
+            "schema": self.info["schema"],
+            "fps": self.info["fps"],
+            "height": model.vae.height,
+            "width": model.vae.width,
+            "grades": list(model.grades),
+            "history": model.history,
+            "vae_sha256": sha256(model_file(self.config.vae)),
+            "curve": curve,
+        }

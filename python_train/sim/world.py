@@ -1,0 +1,69 @@
+"""A simulator as one module: denoiser, VAE and the start clips from which it plays without any frame given.
+
+It is what a simulator checkpoint holds and what `exporters` reads. Legend: S start clips, N latents each, h w C latent,
+T actions a latent, A buttons.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..config import register
+from ..vae import ConvVAEConfig, HybridVAEConfig
+from .model import DenoiserConfig
+
+
+@register
+@dataclass(frozen=True)
+class SimConfig:
+    """The networks and the frame loop they were trained for.
+
+    `grades` is the noise of the shift window from clean to pure noise, `history` the number of cached latents that a
+    frame may see besides the window.
+    """
+
+    denoiser: DenoiserConfig
+    vae: HybridVAEConfig | ConvVAEConfig
+    grades: tuple[float, ...] = (0.0, 0.4, 0.75, 1.0)
+    history: int = 12
+    start_clips: int = 8
+    start_latents: int = 8
+
+    def __post_init__(self) -> None:
+        rising = all(a < b for a, b in zip(self.grades[:-1], self.grades[1:], strict=True))
+        if not rising or self.grades[0] != 0.0 or self.grades[-1] != 1.0:
+            raise ValueError(f"grades {self.grades} must rise from 0 to 1")
+        needed = self.history + len(self.grades)
+        if self.denoiser.max_distance < needed:
+            raise ValueError(f"max_distance {self.denoiser.max_distance} < history + window = {needed}")
+
+    def build(self) -> "SimModel":
+        return SimModel(self)
+
+
+class StartClips(nn.Module):
+    """`latents` [S,N,h,w,C] float32 (normalised) and `actions` [S,N,T,A] float32."""
+
+    latents: Tensor
+    actions: Tensor
+
+    def __init__(self, config: SimConfig) -> None:
+        super().__init__()
+        d, clips, latents = config.denoiser, config.start_clips, config.start_latents
+        self.register_buffer("latents", torch.zeros(clips, latents, d.rows, d.columns, d.channels))
+        self.register_buffer("actions", torch.zeros(clips, latents, d.actions_per_latent, d.buttons))
+
+
+class SimModel(nn.Module):
+    """`denoiser`, `vae` and `start`, with random weights until they are loaded."""
+
+    def __init__(self, config: SimConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.denoiser = config.denoiser.build()
+        self.vae = config.vae.build()
+        self.start = StartClips(config)
+        latent, expected = (self.vae.rows, self.vae.columns), (config.denoiser.rows, config.denoiser.columns)
+        if latent != expected:
+            raise ValueError(f"the VAE's latents are {latent}, the denoiser's {expected}")
