@@ -32,8 +32,8 @@ class FrameLoop(nn.Module):
     """A denoiser, the grades, and the state of `batch` worlds.
 
     Buffers: `grades` f32 [W], constant. State: `window` f32 [B,W,h,w,C] (slot i at grade i before a shift, slot i+1
-    after it), `window_actions` f32 [B,W,T,A], `next` i64 [B] (global index of the next latent to be made), `first_valid`
-    i64 [B] (latents before it that are not in a ring never existed), `seed` i64 [B], and the rings.
+    after it), `window_actions` f32 [B,W,T,A], `next` i64 [B] (global index of the next latent to be made),
+    `first_valid` i64 [B] (latents before it that are in no ring never existed), `seed` i64 [B], and the rings.
     """
 
     grades: Tensor
@@ -74,13 +74,14 @@ class FrameLoop(nn.Module):
     def append(self, latent_BhwC: Tensor, action_BTA: Tensor) -> None:
         """One clean latent enters the history; latents in flight are dropped.
 
-        It takes the place of the oldest latent in flight: of the one that the last `step_shift` returned, whose keys and
-        values only the next call would have committed.
+        It takes the place of the oldest latent in flight: of the one that the last `step_shift` returned, whose keys
+        and values only the next call would have committed.
         """
         oldest = torch.maximum(self.next - (len(self.grades) - 1), self.first_valid)
         self._denoise(latent_BhwC[:, None], self.grades[:1], action_BTA[:, None], oldest, oldest, commit=1)
-        self.next.copy_(oldest + 1)
-        self.first_valid.copy_(oldest + 1)
+        after = oldest + 1
+        self.next.copy_(after)
+        self.first_valid.copy_(after)
 
     def step_shift(self, action_BTA: Tensor) -> Tensor:
         """One call, one latent `[B,h,w,C]`: the one that has just become clean. See `shift_delay`."""
@@ -103,8 +104,9 @@ class FrameLoop(nn.Module):
             x0 = self._denoise(latent, level, actions, frame, frame, commit=0)
             latent = self.diffusion.step(latent, x0, level, lower)
         self._denoise(latent, self.grades[:1], actions, frame, frame, commit=1)
-        self.next.copy_(frame + 1)
-        self.first_valid.copy_(frame + 1)
+        after = frame + 1
+        self.next.copy_(after)
+        self.first_valid.copy_(after)
         return latent[:, 0]
 
     def _noise(self) -> Tensor:
