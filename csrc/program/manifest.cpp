@@ -64,8 +64,8 @@ void read_states(const JsonNode& node, Package& package) {
 
 void read_start(const JsonNode& node, Package& package) {
   node.expect_keys({"latents", "actions"});
-  package.start_latents = node.member("latents").text();
-  package.start_actions = node.member("actions").text();
+  if (const auto latents = node.find("latents")) package.start_latents = latents->text();
+  if (const auto actions = node.find("actions")) package.start_actions = actions->text();
 }
 
 }  // namespace

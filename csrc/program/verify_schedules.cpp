@@ -14,10 +14,10 @@ namespace {
   throw Error(ErrorKind::package, where + ": " + why);
 }
 
+// A slot that somebody has filled.
 struct Slot {
   DType dtype = DType::f32;
   Dims shape;
-  bool filled = false;  // by the caller or by a phase; else only promised by the caller
   bool read = false;
 };
 
@@ -30,8 +30,8 @@ class EventVerifier {
  public:
   EventVerifier(const Package& package, std::string where) : package_(package), where_(std::move(where)) {}
 
-  // A slot that the caller fills. `latent` is known by its first use: its shape is the model's own.
-  void given(const std::string& name, DType dtype, const Dims& shape) { slots_[name] = {dtype, shape, true}; }
+  // Slots that the caller fills. Of `latent` only the first phase that reads it knows the shape: it is the model's own.
+  void given(const std::string& name, DType dtype, const Dims& shape) { slots_[name] = {dtype, shape}; }
   void given_by_first_use(const std::string& name) { open_.insert(name); }
 
   void run(const std::vector<Phase>& phases) {
@@ -58,7 +58,7 @@ class EventVerifier {
   }
   const Slot& must_fill(const std::string& name) const {
     const auto it = slots_.find(name);
-    if (it == slots_.end() || !it->second.filled) fail(where_, "no phase fills the slot " + quote(name));
+    if (it == slots_.end()) fail(where_, "no phase fills the slot " + quote(name));
     return it->second;
   }
   void expect(const std::string& name, const Slot& slot, DType dtype, const Dims& shape) const {
@@ -96,7 +96,7 @@ class EventVerifier {
   }
 
   void read(const std::string& where, const SlotBinding& binding, const Value& value) {
-    if (open_.erase(binding.slot)) slots_[binding.slot] = {value.dtype, value.shape, true};
+    if (open_.erase(binding.slot)) slots_[binding.slot] = {value.dtype, value.shape};
     const auto it = slots_.find(binding.slot);
     if (it == slots_.end()) fail(where, "reads the slot " + quote(binding.slot) + ", which nobody has filled yet");
     if (it->second.dtype != value.dtype || it->second.shape != value.shape)
@@ -107,7 +107,7 @@ class EventVerifier {
 
   void write(const std::string& where, const SlotBinding& binding, const Value& value) {
     const bool is_new =
-        !open_.contains(binding.slot) && slots_.try_emplace(binding.slot, Slot{value.dtype, value.shape, true}).second;
+        !open_.contains(binding.slot) && slots_.try_emplace(binding.slot, Slot{value.dtype, value.shape}).second;
     if (!is_new) fail(where, "fills the slot " + quote(binding.slot) + ", which is already filled");
   }
 
