@@ -18,26 +18,30 @@ class CMakeBuild(build_ext):
     A wheel is configured afresh: pip may have made this environment's CMake, Ninja and headers a moment ago.
     """
 
+    def run(self) -> None:
+        self.in_tree = bool(self.inplace)  # setuptools clears `inplace` while it builds
+        super().run()
+
     def build_extension(self, ext: Extension) -> None:
         import ninja
 
-        build = ROOT / "build" / ("native" if self.inplace else "wheel")
+        build = ROOT / "build" / ("native" if self.in_tree else "wheel")
         prefix = Path(self.get_ext_fullpath(ext.name)).resolve().parent.parent
         cmake = [sys.executable, "-m", "cmake"]
         configure = [
-            *([] if self.inplace else ["--fresh"]),
+            *([] if self.in_tree else ["--fresh"]),
             "-G",
             "Ninja",
             f"-DCMAKE_MAKE_PROGRAM={Path(ninja.BIN_DIR) / 'ninja'}",
             f"-DPython_EXECUTABLE={sys.executable}",
             "-DCMAKE_BUILD_TYPE=Release",
-            f"-DYANRT_TESTING={'ON' if self.inplace else 'OFF'}",
-            f"-DYANRT_WERROR={'ON' if self.inplace else 'OFF'}",
+            f"-DYANRT_TESTING={'ON' if self.in_tree else 'OFF'}",
+            f"-DYANRT_WERROR={'ON' if self.in_tree else 'OFF'}",
         ]
         subprocess.run([*cmake, "-S", str(ROOT), "-B", str(build), *configure], check=True)
         subprocess.run([*cmake, "--build", str(build), "--parallel", str(os.cpu_count() or 1)], check=True)
         install = ["--install", str(build), "--prefix", str(prefix)]
-        subprocess.run([*cmake, *install, *([] if self.inplace else ["--strip"])], check=True)
+        subprocess.run([*cmake, *install, *([] if self.in_tree else ["--strip"])], check=True)
 
 
 setup(ext_modules=[Extension("yanrt._C", sources=[])], cmdclass={"build_ext": CMakeBuild})

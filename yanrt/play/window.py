@@ -78,7 +78,7 @@ class Window:
             self._due = max(self._due, now - self._period)
             time.sleep(max(0.0, self._due - now))
             surface = pygame.image.frombuffer(frame.tobytes(), frame.shape[1::-1], "RGB")
-            pygame.transform.scale(surface, self._screen.get_size(), self._screen)
+            pygame.transform.scale(surface.convert(self._screen), self._screen.get_size(), self._screen)
             pygame.display.flip()
             self._due += self._period
 
