@@ -79,9 +79,7 @@ class FrameLoop(nn.Module):
         """
         oldest = torch.maximum(self.next - (len(self.grades) - 1), self.first_valid)
         self._denoise(latent_BhwC[:, None], self.grades[:1], action_BTA[:, None], oldest, oldest, commit=1)
-        after = oldest + 1
-        self.next.copy_(after)
-        self.first_valid.copy_(after)
+        self._close(oldest)
 
     def step_shift(self, action_BTA: Tensor) -> Tensor:
         """One call, one latent `[B,h,w,C]`: the one that has just become clean. See `shift_delay`."""
@@ -104,10 +102,14 @@ class FrameLoop(nn.Module):
             x0 = self._denoise(latent, level, actions, frame, frame, commit=0)
             latent = self.diffusion.step(latent, x0, level, lower)
         self._denoise(latent, self.grades[:1], actions, frame, frame, commit=1)
-        after = frame + 1
-        self.next.copy_(after)
-        self.first_valid.copy_(after)
+        self._close(frame)
         return latent[:, 0]
+
+    def _close(self, frame: Tensor) -> None:
+        """Latent `frame` is in the history and nothing is in flight. `frame` may be `next` itself, so that goes last;
+        torch.export wants a value of its own for each buffer."""
+        self.first_valid.copy_(frame + 1)
+        self.next.copy_(frame + 1)
 
     def _noise(self) -> Tensor:
         batch, _, *latent = self.window.shape
