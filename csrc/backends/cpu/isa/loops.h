@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "backends/cpu/isa/isa.h"
+#include "backends/cpu/kernels/attention_args.h"
 #include "backends/cpu/kernels/gemm_args.h"
 #include "backends/cpu/kernels/norm_args.h"
 #include "backends/cpu/kernels/pointwise_args.h"
@@ -19,6 +20,7 @@ struct Loops {
   DepthwiseLoops depthwise;
   PointwiseLoops pointwise;
   NormLoops norm;
+  AttentionLoops attention;
 };
 
 // The table of an instruction set that this processor can run (see parse_isa).

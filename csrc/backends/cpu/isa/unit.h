@@ -4,6 +4,7 @@
 #include "backends/cpu/isa/loops.h"
 #include "backends/cpu/isa/simd.h"
 // One line an op.
+#include "backends/cpu/kernels/attention_loops.h"
 #include "backends/cpu/kernels/conv2d_loops.h"
 #include "backends/cpu/kernels/convert_loops.h"
 #include "backends/cpu/kernels/gemm_loops.h"
@@ -19,6 +20,7 @@ const Loops& loops() {
       .depthwise = kDepthwiseLoops,
       .pointwise = kPointwiseLoops,
       .norm = kNormLoops,
+      .attention = kAttentionLoops,
   };
   return table;
 }

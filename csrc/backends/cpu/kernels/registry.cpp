@@ -6,8 +6,18 @@
 namespace yanrt::cpu {
 
 // Each is defined in kernels/<op>.cpp.
+std::unique_ptr<Kernel> make_copy(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_concat(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_pad(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_gather(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_pointwise(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_randn(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_layer_norm(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_group_norm(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_linear(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_conv2d(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_attention(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_ring_attention(const KernelSpec& spec);
 
 namespace {
 
@@ -17,8 +27,18 @@ struct Entry {
 };
 
 constexpr Entry kKernels[] = {
+    {"copy", make_copy},
+    {"concat", make_concat},
+    {"pad", make_pad},
+    {"gather", make_gather},
+    {"pointwise", make_pointwise},
+    {"randn", make_randn},
+    {"layer_norm", make_layer_norm},
+    {"group_norm", make_group_norm},
     {"linear", make_linear},
     {"conv2d", make_conv2d},
+    {"attention", make_attention},
+    {"ring_attention", make_ring_attention},
 };
 
 }  // namespace
