@@ -140,7 +140,15 @@ typedef uint16_t UnalignedHalfVec __attribute__((vector_size(2 * kLanes), aligne
 
 YANRT_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
 YANRT_INLINE void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
-YANRT_INLINE Vec splat(float x) { return Vec{} + x; }
+YANRT_INLINE Vec splat(float x) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vec>(_mm512_set1_ps(x));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vec>(_mm256_set1_ps(x));
+#else
+  return Vec{x, x, x, x};
+#endif
+}
 
 YANRT_INLINE Vec fma(Vec a, Vec b, Vec c) {
 #if defined(__AVX512F__)
