@@ -9,7 +9,7 @@ namespace yanrt::cpu {
 namespace {
 
 constexpr int64_t kBlockTiles = 8;               // rows of a block, in tiles
-constexpr size_t kBlockBytes = 256 * 1024;       // of x, at most: stays in the second-level cache
+constexpr size_t kBlockBytes = 1024 * 1024;      // of x, at most
 constexpr size_t kPanelBlockBytes = 128 * 1024;  // of a panel, at most, between two visits to a block of sums
 constexpr int64_t kFillColumns = 16;             // bringing rows into scratch costs as much as this many columns
 constexpr int64_t kMacsPerWorker = 64 * 1024;    // less is not worth a second worker
