@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "program/dump.h"
 #include "program/reader.h"
+#include "program/stored_tensor.h"
 #include "runtime/runner.h"
 
 namespace yanrt::bindings {
@@ -86,6 +87,16 @@ py::list run_program(Runner& runner, const std::string& name, const std::vector<
   return results;
 }
 
+py::array tensor_array(const Package& package, const std::string& name) {
+  const auto it = package.tensors.find(name);
+  if (it == package.tensors.end())
+    throw Error(ErrorKind::argument, "package '" + package.name + "' has no tensor '" + name + "'");
+  const StoredTensor& tensor = it->second;
+  py::array array = new_array(TensorDesc::dense(visible_dtype(tensor.dtype), tensor.shape));
+  read_tensor(package, tensor, static_cast<std::byte*>(array.mutable_data()));
+  return array;
+}
+
 TensorDesc state_desc(const Runner& runner, const std::string& name) {
   const StateDef& def = *runner.state(name).def;
   return TensorDesc::dense(def.dtype, def.shape);
@@ -108,6 +119,7 @@ void bind_engine(py::module_& m) {
                   })
       .def_readonly("manifest", &Package::manifest)
       .def_readonly("path", &Package::path)
+      .def("tensor", &tensor_array, py::arg("name"))
       .def("dump", [](const Package& package, const std::string& program) {
         const auto it = package.programs.find(program);
         if (it == package.programs.end())

@@ -4,6 +4,7 @@
 
 #include "core/bf16.h"
 #include "core/error.h"
+#include "program/stored_tensor.h"
 
 namespace yanrt {
 namespace {
@@ -30,7 +31,9 @@ void Runner::reset(std::span<const int64_t> seeds) {
   for (const auto& [name, entry] : engine_->states().entries) {
     std::byte* data = state_->data() + entry.offset;
     if (!entry.def->init.empty()) {
-      write_state(name, engine_->package().tensors.at(entry.def->init).data);
+      std::vector<std::byte> initial(static_cast<size_t>(entry.def->shape.numel()) * size_of(entry.def->dtype));
+      read_tensor(engine_->package(), engine_->package().tensors.at(entry.def->init), initial.data());
+      write_state(name, initial);
     } else if (entry.def->is_seed && !seeds.empty()) {
       if (seeds.size_bytes() != entry.bytes)
         throw Error(ErrorKind::argument, "reset needs one seed for each of " +

@@ -1,11 +1,10 @@
 #include "backends/cpu/backend.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "backends/cpu/executor.h"
-#include "core/bf16.h"
 #include "core/error.h"
+#include "program/stored_tensor.h"
 
 namespace yanrt::cpu {
 namespace {
@@ -26,29 +25,8 @@ const std::byte* constant_data(const Operand& operand, const Package& package, W
   const StoredTensor& tensor = *operand.tensor;
   const auto address = reinterpret_cast<uintptr_t>(tensor.data.data());
   if (tensor.dtype == operand.desc.dtype && address % size_of(tensor.dtype) == 0) return tensor.data.data();
-  const int64_t count = tensor.shape.numel();
-  const size_t bytes = static_cast<size_t>(count) * size_of(operand.desc.dtype);
-  return weights.get(tensor.name, "dense", bytes, [&](std::byte* out) {
-    auto* to = reinterpret_cast<float*>(out);
-    if (tensor.dtype == DType::bf16) {
-      const std::byte* from = tensor.data.data();
-      for (int64_t i = 0; i < count; ++i) {
-        uint16_t bits;
-        std::memcpy(&bits, from + 2 * i, 2);
-        to[i] = bf16_to_f32(bits);
-      }
-    } else if (tensor.dtype == DType::f8e4m3) {
-      const StoredTensor& scale = package.tensors.at(tensor.scale);
-      const int64_t inner = count / tensor.shape[0];
-      for (int64_t i = 0; i < count; ++i) {
-        float factor;
-        std::memcpy(&factor, scale.data.data() + 4 * (i / inner), 4);
-        to[i] = factor * f8e4m3_to_f32(static_cast<uint8_t>(tensor.data[i]));
-      }
-    } else {
-      std::memcpy(out, tensor.data.data(), bytes);  // right type, odd address
-    }
-  });
+  const size_t bytes = static_cast<size_t>(tensor.shape.numel()) * size_of(operand.desc.dtype);
+  return weights.get(tensor.name, "dense", bytes, [&](std::byte* out) { read_tensor(package, tensor, out); });
 }
 
 std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package, DType compute, Isa isa, int workers,
