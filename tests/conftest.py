@@ -26,7 +26,7 @@ def relative_errors(actual: Array, expected: Array) -> tuple[float, float]:
 
 @pytest.fixture(scope="session")
 def check_close() -> Callable[[Array, Array, str], None]:
-    """`check_close(actual, expected, precision)`: same shape, infinities and NaNs; errors within TOLERANCE; integers equal."""
+    """`check_close(actual, expected, precision)`: equal shape, infinities, NaNs, integers; errors within TOLERANCE."""
 
     def check(actual: Array, expected: Array, precision: str) -> None:
         assert actual.shape == expected.shape
