@@ -75,7 +75,7 @@ const std::byte* PackedWeights::get(const std::string& tensor, const std::string
 CpuBackend::CpuBackend(const Options& options)
     : count_only_(options.count_only),
       isa_(parse_isa(options.isa)),
-      pool_(options.threads > 0 ? options.threads : default_threads()),
+      pool_(options.threads == 0 ? default_threads() : options.threads),
       weights_(options.count_only) {}
 
 BackendInfo CpuBackend::info() const {

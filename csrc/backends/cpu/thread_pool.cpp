@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <system_error>
 
 #include "core/error.h"
 #if defined(__linux__)
@@ -92,15 +93,23 @@ void Barrier::wait() noexcept {
 ThreadPool::ThreadPool(int workers, bool pin) : workers_(checked(workers)), barrier_(workers), finished_(workers) {
   const std::vector<int> processors = pin ? usable_processors() : std::vector<int>{};
   threads_.reserve(static_cast<size_t>(workers - 1));
-  for (int worker = 1; worker < workers; ++worker) {
-    threads_.emplace_back([this, worker, processors] {
-      if (!processors.empty()) pin_this_thread(processors[static_cast<size_t>(worker) % processors.size()]);
-      serve(worker);
-    });
+  try {
+    for (int worker = 1; worker < workers; ++worker) {
+      threads_.emplace_back([this, worker, processors] {
+        if (!processors.empty()) pin_this_thread(processors[static_cast<size_t>(worker) % processors.size()]);
+        serve(worker);
+      });
+    }
+  } catch (const std::system_error& error) {
+    stop();
+    throw Error(ErrorKind::memory,
+                "cannot start " + std::to_string(workers - 1) + " threads: " + error.what() + "; ask for fewer");
   }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() noexcept {
   stop_ = true;
   runs_.fetch_add(1, std::memory_order_release);
   runs_.notify_all();

@@ -43,6 +43,7 @@ class ThreadPool {
 
  private:
   void serve(int worker) noexcept;
+  void stop() noexcept;  // ends all threads
 
   const int workers_;
   Barrier barrier_;   // between the kernels of a run
