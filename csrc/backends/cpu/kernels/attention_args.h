@@ -12,12 +12,11 @@ struct KeyRows {
   int64_t stride, count, d;
 };
 
-// A place among packed panels (kernels/gemm_args.h, TileLoop): keys are columns of the first product and k of the
-// second.
+// A place among panels for the tile of f32 or bf16 (kernels/gemm_args.h, TileLoop): keys are the columns of the first
+// product and the k of the second.
 struct PanelPlace {
   void* panels;
   bool is_bf16;
-  int64_t columns, group;
   int64_t panel_size;  // elements from panel to panel
   int64_t first;       // the key that row 0 becomes
 };

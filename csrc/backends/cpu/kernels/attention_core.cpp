@@ -47,12 +47,7 @@ void AttentionCore::pack(std::byte* scratch, const HeadRows& k, const HeadRows& 
   const auto rows = [&](const HeadRows& head) {
     return KeyRows{.x = head.x, .x_is_bf16 = head.type == DType::bf16, .stride = head.stride, .count = count, .d = d_};
   };
-  PanelPlace place{.panels = scratch,
-                   .is_bf16 = tile_.b_is_bf16,
-                   .columns = tile_.columns,
-                   .group = tile_.group,
-                   .panel_size = key_panel_size_,
-                   .first = first};
+  PanelPlace place{.panels = scratch, .is_bf16 = tile_.b_is_bf16, .panel_size = key_panel_size_, .first = first};
   loops_.pack_keys(rows(k), place);
   place.panels = scratch + values_at_;
   place.panel_size = value_panel_size_;

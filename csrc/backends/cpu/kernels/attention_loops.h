@@ -3,6 +3,7 @@
 
 #include "backends/cpu/isa/simd.h"
 #include "backends/cpu/kernels/attention_args.h"
+#include "backends/cpu/kernels/gemm_loops.h"
 
 namespace yanrt::cpu::YANRT_ISA {
 
@@ -11,68 +12,81 @@ YANRT_INLINE void convert(float x, uint16_t* y) { *y = to_bf16(x); }
 YANRT_INLINE void convert(uint16_t x, uint16_t* y) { *y = x; }
 YANRT_INLINE void convert(uint16_t x, float* y) { *y = from_bf16(x); }
 
-// Calls fn(from, to) with the pointers in their types.
-template <class Fn>
-YANRT_INLINE void with_types(const KeyRows& rows, const PanelPlace& place, Fn fn) {
-  if (place.is_bf16) {
-    auto* to = static_cast<uint16_t*>(place.panels);
-    rows.x_is_bf16 ? fn(static_cast<const uint16_t*>(rows.x), to) : fn(static_cast<const float*>(rows.x), to);
-  } else {
-    auto* to = static_cast<float*>(place.panels);
-    rows.x_is_bf16 ? fn(static_cast<const uint16_t*>(rows.x), to) : fn(static_cast<const float*>(rows.x), to);
+// Keys become columns: panel[d / kGroup][key][d % kGroup]. Several keys are read side by side, so that writes are
+// dense.
+template <int kGroup, class From, class To>
+YANRT_INLINE void pack_keys_as(const KeyRows& rows, const PanelPlace& place) {
+  const auto* x = static_cast<const From*>(rows.x);
+  for (int64_t row = 0; row < rows.count;) {
+    const int64_t key = place.first + row, column = key % kTileColumns;
+    const int64_t space = kTileColumns - column, left = rows.count - row, n = left < space ? left : space;
+    To* __restrict to = static_cast<To*>(place.panels) + key / kTileColumns * place.panel_size + column * kGroup;
+    for (int64_t i = 0; i < rows.d; i += kGroup, to += kTileColumns * kGroup)
+      for (int64_t j = 0; j < n; ++j)
+        for (int g = 0; g < kGroup; ++g) {
+          if (i + g < rows.d)
+            convert(x[(row + j) * rows.stride + i + g], to + j * kGroup + g);
+          else
+            to[j * kGroup + g] = 0;  // the partner of an odd last element
+        }
+    row += n;
   }
 }
 
-// Keys become columns: panel[d / group][key][d % group].
-inline void pack_keys(const KeyRows& rows, const PanelPlace& place) {
-  with_types(rows, place, [&](const auto* from, auto* to) {
-    const int64_t step = place.columns * place.group;
+// One row of values, at most kTileColumns of them, every kGroup-th element of `to`.
+template <int kGroup, class From, class To>
+YANRT_INLINE void pack_value_row(const From* x, To* __restrict to, int64_t n) {
+  if (n == kTileColumns)
+    for (int64_t i = 0; i < kTileColumns; ++i) convert(x[i], to + i * kGroup);
+  else
+    for (int64_t i = 0; i < n; ++i) convert(x[i], to + i * kGroup);
+}
+// Two rows side by side.
+template <class From, class To>
+YANRT_INLINE void pack_value_pair(const From* x, const From* next, To* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    convert(x[i], to + 2 * i);
+    convert(next[i], to + 2 * i + 1);
+  }
+}
+
+// Keys run along k: panel[key / kGroup][d][key % kGroup].
+template <int kGroup, class From, class To>
+YANRT_INLINE void pack_values_as(const KeyRows& rows, const PanelPlace& place) {
+  To* panel = static_cast<To*>(place.panels);
+  for (int64_t start = 0; start < rows.d; start += kTileColumns, panel += place.panel_size) {
+    const int64_t n = rows.d - start < kTileColumns ? rows.d - start : kTileColumns;
     for (int64_t row = 0; row < rows.count; ++row) {
       const int64_t key = place.first + row;
-      auto* column = to + key / place.columns * place.panel_size + key % place.columns * place.group;
-      const auto* x = from + row * rows.stride;
-      if (place.group == 2) {
-        for (int64_t i = 0; i + 1 < rows.d; i += 2) {
-          convert(x[i], column + i / 2 * step);
-          convert(x[i + 1], column + i / 2 * step + 1);
-        }
-        if (rows.d % 2) {
-          convert(x[rows.d - 1], column + rows.d / 2 * step);
-          column[rows.d / 2 * step + 1] = 0;  // the partner of an odd last element
-        }
+      const From* x = static_cast<const From*>(rows.x) + row * rows.stride + start;
+      To* to = panel + key / kGroup * kTileColumns * kGroup + key % kGroup;
+      if (kGroup == 2 && key % 2 == 0 && row + 1 < rows.count) {
+        pack_value_pair(x, x + rows.stride, to, n);
+        ++row;
       } else {
-        for (int64_t i = 0; i < rows.d; ++i) convert(x[i], column + i * step);
+        pack_value_row<kGroup>(x, to, n);
       }
     }
-  });
+  }
 }
 
-// Keys run along k: panel[key / group][d][key % group].
+inline void pack_keys(const KeyRows& rows, const PanelPlace& place) {
+  if (!place.is_bf16)
+    rows.x_is_bf16 ? pack_keys_as<1, uint16_t, float>(rows, place) : pack_keys_as<1, float, float>(rows, place);
+  else
+    rows.x_is_bf16 ? pack_keys_as<kTileBf16.group, uint16_t, uint16_t>(rows, place)
+                   : pack_keys_as<kTileBf16.group, float, uint16_t>(rows, place);
+}
+
 inline void pack_values(const KeyRows& rows, const PanelPlace& place) {
-  with_types(rows, place, [&](const auto* from, auto* to) {
-    const int64_t group = place.group;
-    for (int64_t start = 0; start < rows.d; start += place.columns, to += place.panel_size) {
-      const int64_t n = rows.d - start < place.columns ? rows.d - start : place.columns;
-      for (int64_t row = 0; row < rows.count; ++row) {
-        const int64_t key = place.first + row;
-        const auto* x = from + row * rows.stride + start;
-        auto* y = to + key / group * place.columns * group + key % group;
-        if (group == 2 && key % 2 == 0 && row + 1 < rows.count) {  // two keys side by side
-          const auto* next = x + rows.stride;
-          for (int64_t i = 0; i < n; ++i) {
-            convert(x[i], y + 2 * i);
-            convert(next[i], y + 2 * i + 1);
-          }
-          ++row;
-        } else {
-          for (int64_t i = 0; i < n; ++i) convert(x[i], y + i * group);
-        }
-      }
-    }
-  });
+  if (!place.is_bf16)
+    rows.x_is_bf16 ? pack_values_as<1, uint16_t, float>(rows, place) : pack_values_as<1, float, float>(rows, place);
+  else
+    rows.x_is_bf16 ? pack_values_as<kTileBf16.group, uint16_t, uint16_t>(rows, place)
+                   : pack_values_as<kTileBf16.group, float, uint16_t>(rows, place);
 }
 
-// Maximum and sum in four registers' worth of lanes, so that they vectorise in a fixed order.
+// Maximum and sum of a row, lane by lane, then across the lanes: they vectorise, in a fixed order.
 YANRT_INLINE float max_of_row(const float* x, int64_t n, float start) {
   Vec high = splat(start);
   int64_t i = 0;
