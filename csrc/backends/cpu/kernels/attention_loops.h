@@ -148,17 +148,38 @@ YANRT_INLINE float widen(uint16_t x) { return from_bf16(x); }
 
 template <class T>
 YANRT_INLINE float dot(const T* a, const T* b, int64_t n) {
-  Vec partial = {};
+  Vec even = {}, odd = {};
   int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) partial = fma(load(a + i), load(b + i), partial);
-  float sum = sum_of(partial);
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    even = fma(load(a + i), load(b + i), even);
+    odd = fma(load(a + i + kLanes), load(b + i + kLanes), odd);
+  }
+  if (i + kLanes <= n) {
+    even = fma(load(a + i), load(b + i), even);
+    i += kLanes;
+  }
+  float sum = sum_of(even + odd);
   for (; i < n; ++i) sum = fma(widen(a[i]), widen(b[i]), sum);
   return sum;
 }
 
+// y[0 .. kVecs * kLanes) = factor * sum over keys of weights[key] * v[key][at ..], a register for each kLanes elements.
+template <int kVecs, class T>
+YANRT_INLINE void mix_values(const PositionArgs& args, int64_t seen, int64_t at, float factor, void* y) {
+  Vec sum[kVecs] = {};
+  for (int64_t key = 0; key < seen; ++key) {
+    const T* v = static_cast<const T*>(args.v[key]) + at;
+    const Vec weight = splat(args.weights[key]);
+    for (int j = 0; j < kVecs; ++j) sum[j] = fma(weight, load(v + j * kLanes), sum[j]);
+  }
+  float lanes[kVecs * kLanes];
+  for (int j = 0; j < kVecs; ++j) store(lanes + j * kLanes, sum[j]);
+  scale_row(lanes, factor, y, args.y_is_bf16, kVecs * kLanes);
+}
+
 template <class T>
 YANRT_INLINE void attend_position_as(const PositionArgs& args) {
-  float* __restrict weights = args.weights;
+  float* weights = args.weights;
   for (int64_t query = 0; query < args.queries; ++query) {
     const int64_t seen = args.seen + query;
     const T* q = static_cast<const T*>(args.q) + query * args.q_stride;
@@ -170,23 +191,16 @@ YANRT_INLINE void attend_position_as(const PositionArgs& args) {
     for (int64_t key = 0; key < seen; ++key) weights[key] = exp(weights[key] - high);
     const float factor = 1.0f / sum_of_row(weights, seen);
 
-    float* y_f32 = static_cast<float*>(args.y) + query * args.y_stride;
-    uint16_t* y_bf16 = static_cast<uint16_t*>(args.y) + query * args.y_stride;
+    const int64_t y_bytes = args.y_is_bf16 ? sizeof(uint16_t) : sizeof(float);
+    char* y = static_cast<char*>(args.y) + query * args.y_stride * y_bytes;
     int64_t i = 0;
-    for (; i + kLanes <= args.d; i += kLanes) {
-      Vec sum = {};
-      for (int64_t key = 0; key < seen; ++key)
-        sum = fma(splat(weights[key]), load(static_cast<const T*>(args.v[key]) + i), sum);
-      float lanes[kLanes];
-      store(lanes, sum);
-      args.y_is_bf16 ? scale_row(lanes, factor, y_bf16 + i, true, kLanes)
-                     : scale_row(lanes, factor, y_f32 + i, false, kLanes);
-    }
+    for (; i + 4 * kLanes <= args.d; i += 4 * kLanes) mix_values<4, T>(args, seen, i, factor, y + i * y_bytes);
+    for (; i + kLanes <= args.d; i += kLanes) mix_values<1, T>(args, seen, i, factor, y + i * y_bytes);
     for (; i < args.d; ++i) {
       float sum = 0.0f;
       for (int64_t key = 0; key < seen; ++key)
         sum = fma(weights[key], widen(static_cast<const T*>(args.v[key])[i]), sum);
-      args.y_is_bf16 ? convert(sum * factor, y_bf16 + i) : convert(sum * factor, y_f32 + i);
+      scale_row(&sum, factor, y + i * y_bytes, args.y_is_bf16, 1);
     }
   }
 }
