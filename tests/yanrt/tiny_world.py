@@ -5,7 +5,6 @@ Its latent [B, 4, 6, 6] is the picture itself: 4x6 pixels, 2 frames x 3 channels
 "shift" keeps a window of three latents, so that it shows two steps later.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,42 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yanrt import _C
+from tests.support.package_builder import ProgramBuilder, pack
 
 T, H, W, BUTTONS = 2, 4, 6, 2
 C = T * 3
 WINDOW = 3
 
 
-class ProgramBuilder:
-    """Collects values and ops in the form of docs/package.md; methods return indices of values."""
-
-    def __init__(self) -> None:
-        self.values: list[dict[str, Any]] = []
-        self.ops: list[dict[str, Any]] = []
-        self.ports: dict[str, list[dict[str, Any]]] = {"inputs": [], "outputs": [], "updates": []}
-
-    def value(self, dtype: str, shape: Sequence[int], **source: str) -> int:
-        self.values.append({"dtype": dtype, "shape": list(shape), **source})
-        return len(self.values) - 1
-
-    def op(self, name: str, inputs: Sequence[int], dtype: str, shape: Sequence[int], /, **attrs: Any) -> int:
-        out = self.value(dtype, shape)
-        self.ops.append({"op": name, "in": list(inputs), "out": [out], "attrs": attrs, "source": ""})
-        return out
-
-    def port(self, kind: str, key: str, name: str, value: int) -> int:
-        self.ports[kind].append({key: name, "value": value})
-        return value
-
-    def build(self) -> dict[str, Any]:
-        return {**self.ports, "values": self.values, "ops": self.ops}
-
-
 def _new_latent(p: ProgramBuilder, batch: int) -> int:
     """Noise and action as [B, 4, 6, 6]; moves the counter on."""
     latent = [batch, H, W, C]
-    action = p.port("inputs", "name", "action", p.value("f32", [batch, T, BUTTONS]))
+    action = p.input("action", "f32", [batch, T, BUTTONS])
     flat = p.op("reshape", [action], "f32", [batch, T * BUTTONS], shape=[batch, T * BUTTONS])
     weight = p.value("f32", [H * W * C, T * BUTTONS], tensor="act.weight")
     push = p.op("linear", [flat, weight, -1, -1, -1], "f32", [batch, H * W * C], act="none", gate_rows=1)
@@ -56,7 +30,7 @@ def _new_latent(p: ProgramBuilder, batch: int) -> int:
     seed = p.value("i64", [batch], state="seed")
     counter = p.value("i64", [batch], state="counter")
     noise = p.op("randn", [seed, counter], "f32", latent)
-    p.port("updates", "state", "counter", p.op("pointwise", [counter], "i64", [batch], expr=["add i0 1"]))
+    p.update("counter", p.op("pointwise", [counter], "i64", [batch], expr=["add i0 1"]))
     return p.op("pointwise", [noise, push], "f32", latent, expr=["mul i0 0.05", "add %0 i1"])
 
 
@@ -64,8 +38,8 @@ def _finish(p: ProgramBuilder, new: int, batch: int) -> dict[str, Any]:
     """Adds half of the last latent; the sum is the program's output and the next last latent."""
     last = p.value("f32", [batch, H, W, C], state="last")
     latent = p.op("pointwise", [new, last], "f32", [batch, H, W, C], expr=["mul i1 0.5", "add i0 %0"])
-    p.port("updates", "state", "last", latent)
-    p.port("outputs", "name", "latent", latent)
+    p.update("last", latent)
+    p.output("latent", latent)
     return p.build()
 
 
@@ -81,40 +55,40 @@ def step_shift(batch: int) -> dict[str, Any]:
     window = p.value("f32", [batch, WINDOW, H, W, C], state="window")
     rest = p.op("slice", [window], "f32", [batch, WINDOW - 1, H, W, C], dim=1, start=1, stop=WINDOW, step=1)
     shifted = p.op("concat", [rest, new], "f32", [batch, WINDOW, H, W, C], dim=1)
-    p.port("updates", "state", "window", shifted)
+    p.update("window", shifted)
     oldest = p.op("slice", [shifted], "f32", [batch, 1, H, W, C], dim=1, start=0, stop=1, step=1)
     return _finish(p, p.op("reshape", [oldest], "f32", latent, shape=latent), batch)
 
 
 def append(batch: int) -> dict[str, Any]:
     p = ProgramBuilder()
-    latent = p.port("inputs", "name", "latent", p.value("f32", [batch, H, W, C]))
-    p.port("inputs", "name", "action", p.value("f32", [batch, T, BUTTONS]))
-    p.port("updates", "state", "last", p.op("pointwise", [latent], "f32", [batch, H, W, C], expr=["mul i0 1.0"]))
+    latent = p.input("latent", "f32", [batch, H, W, C])
+    p.input("action", "f32", [batch, T, BUTTONS])
+    p.update("last", p.op("pointwise", [latent], "f32", [batch, H, W, C], expr=["mul i0 1.0"]))
     window = p.value("f32", [batch, WINDOW, H, W, C], state="window")
     empty = p.op("pointwise", [window], "f32", [batch, WINDOW, H, W, C], expr=["mul i0 0.0"])
-    p.port("updates", "state", "window", empty)
+    p.update("window", empty)
     return p.build()
 
 
 def decode(batch: int) -> dict[str, Any]:
     p = ProgramBuilder()
-    latent = p.port("inputs", "name", "latent", p.value("f32", [batch, H, W, C]))
+    latent = p.input("latent", "f32", [batch, H, W, C])
     split = p.op("reshape", [latent], "f32", [batch, H, W, T, 3], shape=[batch, H, W, T, 3])
     frames = p.op("permute", [split], "f32", [batch, T, H, W, 3], dims=[0, 3, 1, 2, 4])
     expr = ["mul i0 16.0", "add %0 128.0"]
-    p.port("outputs", "name", "frames", p.op("pointwise", [frames], "u8", [batch, T, H, W, 3], expr=expr))
+    p.output("frames", p.op("pointwise", [frames], "u8", [batch, T, H, W, 3], expr=expr))
     return p.build()
 
 
 def encode(batch: int) -> dict[str, Any]:
     p = ProgramBuilder()
-    frames = p.port("inputs", "name", "frames", p.value("u8", [batch, T, H, W, 3]))
+    frames = p.input("frames", "u8", [batch, T, H, W, 3])
     expr = ["float i0", "sub %0 128.0", "mul %1 0.0625"]
     centred = p.op("pointwise", [frames], "f32", [batch, T, H, W, 3], expr=expr)
     channels = p.op("permute", [centred], "f32", [batch, H, W, T, 3], dims=[0, 2, 3, 1, 4])
     packed = p.op("reshape", [channels], "f32", [batch, H, W, C], shape=[batch, H, W, C])
-    p.port("outputs", "name", "latent", p.op("copy", [packed], "f32", [batch, H, W, C]))
+    p.output("latent", p.op("copy", [packed], "f32", [batch, H, W, C]))
     return p.build()
 
 
@@ -170,18 +144,5 @@ def manifest(batch: int, starts: int) -> dict[str, Any]:
 
 def write_tiny_world(path: Path, batch: int = 1, starts: int = 3) -> Path:
     """Writes the world as a package and returns its path."""
-    arrays = tensors(starts)
-    described = manifest(batch, starts)
-    header: dict[str, Any] = {}
-    data = b""
-    for name, array in arrays.items():
-        raw = array.tobytes()
-        described["tensors"][name] = {"crc32c": f"{_C.crc32c(raw):08x}"}
-        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(described)
-    header["__metadata__"] = {"yanrt": text, "yanrt.crc32c": f"{_C.crc32c(text.encode()):08x}"}
-    head = json.dumps(header).encode()
-    head += b" " * (-len(head) % 8)
-    path.write_bytes(len(head).to_bytes(8, "little") + head + data)
+    path.write_bytes(pack(manifest(batch, starts), tensors(starts)))
     return path
