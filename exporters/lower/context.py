@@ -33,17 +33,18 @@ def dtype_name(dtype: torch.dtype) -> str:
 
 
 class Constants:
-    """Tensors of the package. Equal contents are stored once; a parameter keeps its name, a folded table is named
-    after the module that computed it."""
+    """Tensors of the package. A parameter keeps its name; a folded table is named after the module that computed it,
+    and equal tables are stored once."""
 
     def __init__(self, module: Module) -> None:
         self.module = module
         self._name_of: dict[bytes, str] = {}
 
-    def add(self, tensor: Tensor, name: str) -> Value:
+    def add(self, tensor: Tensor, name: str, *, folded: bool = False) -> Value:
         dtype = dtype_name(tensor.dtype)
         data = tensor.detach().to("cpu", _STORED[dtype]).contiguous().numpy()
-        digest = hashlib.sha256(f"{dtype}{data.shape}".encode() + data.tobytes()).digest()
+        label = f"{dtype}{data.shape}" if folded else f"{dtype}{data.shape}{name}"
+        digest = hashlib.sha256(label.encode() + data.tobytes()).digest()
         if digest not in self._name_of:
             free, count = name, 1
             while free in self.module.tensors:
@@ -84,7 +85,8 @@ class Context:
         """The value itself, or the named tensor that holds a constant."""
         if isinstance(item, Value):
             return item
-        value = self.constants.add(item, self.names.get(id(item)) or self._folded_name())
+        name = self.names.get(id(item))
+        value = self.constants.add(item, name or self._folded_name(), folded=name is None)
         return self._values.setdefault(("tensor", value.name), value)
 
     def relaid(self, item: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:

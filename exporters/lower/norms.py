@@ -13,6 +13,13 @@ from .views import reshape, to_nchw, to_nhwc
 aten = torch.ops.aten
 
 
+def _as_table(ctx: Context, item: Value | Tensor | None) -> Value | Tensor | None:
+    """[D] -> [1, D], one entry for all rows."""
+    if isinstance(item, Value):
+        return reshape(ctx, item, (1, *item.shape))
+    return None if item is None else ctx.relaid(item, lambda table: table[None])
+
+
 @lowers(aten.layer_norm.default)
 def _layer_norm(
     ctx: Context,
@@ -27,7 +34,7 @@ def _layer_norm(
         raise UnsupportedError(
             f"layer_norm over {len(normalized_shape)} dimensions; the runtime has it over the last one"
         )
-    tables = [None if item is None else reshape(ctx, ctx.value(item), (1, *item.shape)) for item in (weight, bias)]
+    tables = [_as_table(ctx, item) for item in (weight, bias)]
     return ctx.op("layer_norm", [x, *tables], {"eps": float(eps), "group_rows": 1})
 
 

@@ -1,0 +1,61 @@
+"""Passes over the IR. One file, one idea; `PASSES` is the whole pipeline, in order."""
+
+from collections.abc import Callable
+
+from ..ir import Module, verify
+from ..ir.graph import Graph
+from .common_subexpressions import common_subexpressions
+from .dead_code import dead_code
+from .drop_expands import drop_expands
+from .fold_constants import fold_constants
+from .fuse_activation import fuse_activation
+from .fuse_gate import fuse_gate
+from .fuse_modulate import fuse_modulate
+from .fuse_pointwise import fuse_pointwise
+from .fuse_residual import fuse_residual
+from .hoist_reshapes import hoist_reshapes
+from .simplify_views import simplify_views
+from .sink_views import sink_views
+from .unused_tensors import unused_tensors
+
+Pass = Callable[[Module, Graph], None]
+
+PASSES: tuple[Pass, ...] = (
+    # Clean up what the lowering left.
+    fold_constants,
+    common_subexpressions,
+    dead_code,
+    # Layout: bring views out of the way of the fusions below.
+    drop_expands,
+    simplify_views,
+    hoist_reshapes,
+    sink_views,
+    simplify_views,
+    dead_code,
+    # Fusion into the ops that have an epilogue: in the order in which the epilogue applies them.
+    fuse_modulate,
+    fuse_activation,
+    fuse_gate,
+    fuse_residual,
+    fuse_pointwise,
+    # Clean up again.
+    fold_constants,
+    common_subexpressions,
+    dead_code,
+)
+
+
+def optimize(
+    module: Module, passes: tuple[Pass, ...] = PASSES, after: Callable[[str], None] = lambda name: None
+) -> None:
+    """Runs every pass over every program; the module is verified after each. `after` is told the pass's name."""
+    verify(module)
+    for run in passes:
+        for program in module.programs.values():
+            run(module, Graph(program))
+        verify(module)
+        after(run.__name__)
+    unused_tensors(module)
+
+
+__all__ = ["PASSES", "optimize"]
