@@ -1,5 +1,6 @@
-// Counter-based noise: Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC'11) and normals by
-// Box-Muller. The recipe, operation by operation, is docs/randn.md: every machine with IEEE arithmetic gives the same bits.
+// Counter-based noise: Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC'11) and normals
+// by Box-Muller. The recipe, operation by operation, is docs/randn.md: every machine with IEEE arithmetic gives the
+// same bits.
 #pragma once
 
 #include <array>
@@ -25,7 +26,8 @@ inline PhiloxBlock philox4x32(PhiloxBlock counter, std::array<uint32_t, 2> key) 
 
 namespace philox_detail {
 
-// No product may be fused with a sum here: the bits are part of the contract. (GCC fuses nothing in ISO mode, -std=c++20.)
+// No product may be fused with a sum here: the bits are part of the contract. (GCC fuses nothing in ISO mode,
+// -std=c++20.)
 #if defined(__clang__)
 #pragma clang fp contract(off)
 #endif
@@ -82,8 +84,7 @@ inline std::array<float, 4> philox_normals(uint64_t seed, uint64_t counter, uint
   using namespace philox_detail;
   const auto low = [](uint64_t v) { return static_cast<uint32_t>(v); };
   const auto high = [](uint64_t v) { return static_cast<uint32_t>(v >> 32); };
-  const PhiloxBlock words =
-      philox4x32({low(group), high(group), low(counter), high(counter)}, {low(seed), high(seed)});
+  const PhiloxBlock words = philox4x32({low(group), high(group), low(counter), high(counter)}, {low(seed), high(seed)});
   std::array<float, 4> normals;
   for (int pair = 0; pair < 4; pair += 2) {
     const double radius = std::sqrt(-2.0 * log_of_uniform(uniform(words[pair])));

@@ -8,9 +8,7 @@ class Concat final : public Kernel {
  public:
   explicit Concat(const KernelSpec& spec) {
     const TensorDesc& out = spec.outputs[0];
-    const int rank = out.shape.rank();
-    const int dim = static_cast<int>(spec.op.attrs.integer("dim"));
-    const int axis = dim < 0 ? dim + rank : dim;
+    const int axis = static_cast<int>(spec.op.attrs.integer("dim"));
     int64_t offset = 0;
     for (const TensorDesc& part : spec.inputs) {
       copies_.push_back({StridedCopy(part, {out.dtype, part.shape, out.strides}),
