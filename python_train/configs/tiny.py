@@ -1,5 +1,7 @@
 """64x64 frames and a few steps: every part of training in seconds, for tests, CI and `make train-tiny`."""
 
+from dataclasses import replace
+
 from ..common.loop import LoopConfig
 from ..common.optim import OptimConfig
 from ..data.clips import ClipConfig
@@ -29,6 +31,10 @@ def vae() -> VAETrainConfig:
         val_clips=24,
         norm_clips=64,
     )
+
+
+def decoder() -> VAETrainConfig:
+    return replace(vae(), decoder_of="runs/tiny_vae")
 
 
 def sim() -> SimTrainConfig:

@@ -1,54 +1,40 @@
-"""Playing a denoiser on, latent by latent, for sample sheets and measures.
-
-One latent is denoised through all grades before the next begins (the schedule "sequential"). Legend: B clips, F context
-latents, N new latents, h w C latent, T actions a latent, A buttons.
-"""
-
-from itertools import pairwise
+"""Playing a simulator on through its frame loop, for sample sheets and measures: what a package plays, in PyTorch."""
 
 import torch
 from torch import Tensor
 
 from ..common.precision import autocast
-from .cache import RingCache
+from .frame_loop import FrameLoop
 from .model import Denoiser
 from .world import SimConfig
 
-
-def empty_cache(config: SimConfig, batch: int, device: torch.device) -> RingCache:
-    d = config.denoiser
-    shape = (batch, config.history + 1, d.rows * d.columns, d.heads, d.width // d.heads)
-    k_rings, v_rings = ([torch.zeros(shape, device=device) for _ in range(d.layers)] for _ in range(2))
-    counter = torch.zeros(batch, dtype=torch.int64, device=device)
-    return RingCache(counter, counter.clone(), 0, config.history, k_rings, v_rings)
+SCHEDULES = ("shift", "sequential")
 
 
 @torch.no_grad()
 def rollout(
-    denoiser: Denoiser, config: SimConfig, context_BFhwC: Tensor, actions_BNTA: Tensor, noise_BNhwC: Tensor
+    denoiser: Denoiser, config: SimConfig, context_BNhwC: Tensor, actions_BMTA: Tensor, schedule: str, seed: int = 0
 ) -> Tensor:
-    """New latents `[B,N,h,w,C]` after a clean context; `actions` `[B,F+N,T,A]` begins with the context's."""
-    batch, context = context_BFhwC.shape[:2]
-    cache = empty_cache(config, batch, context_BFhwC.device)
+    """New latents `[B,M-N,h,w,C]` after a clean context of N latents; `actions` begins with the context's N.
 
-    def call(x: Tensor, sigma: float, index: int, keep: bool) -> Tensor:
-        cache.frame.fill_(index)
-        cache.commit = int(keep)
-        levels = torch.full((1,), sigma, device=x.device)
-        with autocast(x.device):
-            x0: Tensor = denoiser(x[:, None], levels, actions_BNTA[:, index : index + 1], cache)
-        return x0[:, 0].float()
-
-    for index in range(context):
-        call(context_BFhwC[:, index], 0.0, index, True)
-    grades = config.grades[::-1]
-    diffusion = config.denoiser.diffusion
+    World b draws its noise from `seed + b`. ValueError for an unknown schedule. With "shift", the first calls give
+    nothing (FrameLoop.shift_delay); they are made with the first actions and the rollout is read that many calls later,
+    so that latent i always belongs to action i.
+    """
+    if schedule not in SCHEDULES:
+        raise ValueError(f"unknown schedule {schedule!r}; there are {', '.join(SCHEDULES)}")
+    batch, context = context_BNhwC.shape[:2]
+    loop = FrameLoop(denoiser, config, batch).to(context_BNhwC.device)
+    loop.reset(seed + torch.arange(batch, device=context_BNhwC.device))
     made = []
-    for new in range(noise_BNhwC.shape[1]):
-        x, index = noise_BNhwC[:, new], context + new
-        for sigma, lower in pairwise(grades):
-            x0 = call(x, sigma, index, False)
-            x = diffusion.step(x, x0, torch.tensor(sigma), torch.tensor(lower))
-        call(x, 0.0, index, True)
-        made.append(x)
+    with autocast(context_BNhwC.device):
+        for index in range(context):
+            loop.append(context_BNhwC[:, index], actions_BMTA[:, index])
+        future = actions_BMTA[:, context:]
+        if schedule == "sequential":
+            made = [loop.step_sequential(action) for action in future.unbind(1)]
+        else:
+            # What is in flight at the end never becomes clean: idle calls push it out.
+            idle = torch.zeros_like(future[:, :1]).expand(-1, loop.shift_delay, -1, -1)
+            made = [loop.step_shift(action) for action in torch.cat([future, idle], 1).unbind(1)][loop.shift_delay :]
     return torch.stack(made, 1)

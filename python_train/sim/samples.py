@@ -27,8 +27,7 @@ def sample_sheet(sim: SimModel, val: ValidationClips, latents: int) -> np.ndarra
     picks = torch.linspace(0, len(val.latents) - 1, CLIPS).long()
     length = CONTEXT + latents
     context, truth = val.latents[picks, :CONTEXT], val.latents[picks, CONTEXT:length]
-    noise = val.noise[picks, CONTEXT:length]
-    made = rollout(sim.denoiser, config, context, val.actions[picks, :length], noise)
+    made = rollout(sim.denoiser, config, context, val.actions[picks, :length], "shift")
     last = context[:, -1:]
     rows = []
     for clip in range(CLIPS):
@@ -40,6 +39,6 @@ def sample_sheet(sim: SimModel, val: ValidationClips, latents: int) -> np.ndarra
         held[button, CONTEXT:] = 0
         held[button, CONTEXT:, :, button] = 1
     start = context[:1].expand(buttons, -1, -1, -1, -1)
-    made = rollout(sim.denoiser, config, start, held, noise[:1].expand(buttons, -1, -1, -1, -1))
+    made = rollout(sim.denoiser, config, start, held, "shift")
     rows += [first_frames(sim, torch.cat([last[0], row])[::2]) for row in made]
     return sheet(rows)
