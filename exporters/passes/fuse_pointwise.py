@@ -13,9 +13,11 @@ def fuse_pointwise(module: Module, graph: Graph) -> None:
     for op in list(graph.program.ops):
         if op.name != "pointwise":
             continue
-        reader = graph.sole_reader(op.output)
-        if reader is not None and reader.name == "pointwise" and _register_keeps(op):
-            _join(graph, op, reader)
+        joined: Op | None = op
+        while joined is not None:
+            reader = graph.sole_reader(joined.output)
+            fits = reader is not None and reader.name == "pointwise" and _register_keeps(joined)
+            joined = _join(graph, joined, reader) if fits and reader is not None else None
 
 
 def _register_keeps(op: Op) -> bool:
@@ -24,10 +26,10 @@ def _register_keeps(op: Op) -> bool:
     return op.output.dtype in ("f32", "i64") or (op.output.dtype == "bool" and last in _BOOLEAN)
 
 
-def _join(graph: Graph, op: Op, reader: Op) -> None:
-    """The chain of `op`, then that of `reader`."""
+def _join(graph: Graph, op: Op, reader: Op) -> Op | None:
+    """The chain of `op`, then that of `reader`, as one op; None if it would be too long."""
     if reader.output.shape != op.output.shape:  # a broadcast result would be computed again and again
-        return
+        return None
     inputs: list[Value | None] = []
 
     def place(value: Value | None) -> int:
@@ -45,12 +47,13 @@ def _join(graph: Graph, op: Op, reader: Op) -> None:
         for text in second
     ]
     if len(inputs) > _MAX_INPUTS or len(chain) > _MAX_INSTRUCTIONS:
-        return
+        return None
     output = Value(reader.output.dtype, reader.output.shape)
-    value = graph.insert(Op("pointwise", inputs, [output], {"expr": chain}, reader.source), reader)
-    graph.replace(reader.output, value)
+    joined = Op("pointwise", inputs, [output], {"expr": chain}, reader.source)
+    graph.replace(reader.output, graph.insert(joined, reader))
     graph.remove(reader)
     graph.remove(op)
+    return joined
 
 
 def _rename(text: str, operand: Callable[[int], str], offset: int) -> str:

@@ -1,0 +1,5 @@
+"""PyTorch models -> packages that `yanrt` plays. `python -m exporters --help` lists the commands."""
+
+from .build import export
+
+__all__ = ["export"]

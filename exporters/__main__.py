@@ -1,0 +1,78 @@
+"""`python -m exporters sim | compare | dump | ops`: from checkpoints to packages (docs/export.md)."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from yanrt import _C
+
+from .quant import STORES
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m exporters", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    sim = commands.add_parser("sim", help="a simulator checkpoint -> a package")
+    sim.add_argument("checkpoint", help="folder of the run, or its model.safetensors")
+    sim.add_argument("-o", "--out", required=True, help="the package to write")
+    sim.add_argument("--weights", choices=STORES, default="fp8")
+    sim.add_argument("--batch", type=int, default=1, help="worlds a session plays at once")
+    sim.add_argument("--dump", type=Path, help="folder for text dumps of every program after every pass")
+    compare = commands.add_parser("compare", help="a package against its checkpoint, step by step")
+    compare.add_argument("package")
+    compare.add_argument("checkpoint")
+    compare.add_argument("--steps", type=int, default=64)
+    compare.add_argument("--seed", type=int, default=0)
+    compare.add_argument("--json", type=Path, help="where to write the error of every step")
+    dump = commands.add_parser("dump", help="the programs of a package as text")
+    dump.add_argument("package")
+    commands.add_parser("ops", help="the table of ops")
+    return parser
+
+
+def _sim(arguments: argparse.Namespace) -> int:
+    from .targets.sim import export_sim
+
+    export_sim(arguments.checkpoint, arguments.out, arguments.weights, arguments.batch, arguments.dump)
+    print(f"{arguments.out}: {Path(arguments.out).stat().st_size / 2**20:.1f} MiB")
+    return 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from .compare import compare
+
+    results = compare(arguments.package, arguments.checkpoint, arguments.steps, arguments.seed)
+    for result in results:
+        print(result.summary())
+        pairs = zip(result.steps, result.steps_original, strict=True)
+        for step, (error, original) in enumerate(pairs):
+            print(f"  step {step:3}: {error:.2e}   against the original weights {original:.2e}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=1))
+    return 0 if all(result.ok for result in results) else 1
+
+
+def _dump(arguments: argparse.Namespace) -> int:
+    package = _C.Package.read(arguments.package)
+    for program in json.loads(package.manifest)["programs"]:
+        print(package.dump(program))
+    return 0
+
+
+def _ops(arguments: argparse.Namespace) -> int:
+    for op in _C.op_table():
+        inputs = ", ".join(f"{i['name']}{'?' if i['optional'] else ''}{'...' if i['variadic'] else ''}" for i in op["inputs"])
+        attrs = ", ".join(f"{a['name']}: {'|'.join(a['choices']) or a['type']}" for a in op["attrs"])
+        print(f"{op['name']}({inputs}) {{{attrs}}}{' (view)' if op['view'] else ''}")
+    return 0
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    return {"sim": _sim, "compare": _compare, "dump": _dump, "ops": _ops}[arguments.command](arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

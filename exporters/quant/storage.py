@@ -1,0 +1,68 @@
+"""Weights as f32, bf16 or FP8 E4M3 with one f32 scale an output channel (its first dimension): amax / 448.
+
+A weight is what a linear or a convolution multiplies with. Everything else (biases, tables, start latents) stays f32: it
+is small. Under "fp8", convolutions and narrow linears stay bf16: they read or write pixels and latents directly, where an
+error is seen at once, and they are a small part of the file.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..ir import Module
+from ..ir.program import Tensor
+from ..ir.serialize import Encoded, plain
+
+STORES = ("f32", "bf16", "fp8")
+_E4M3_MAX = 448.0
+_NARROW = 64
+
+
+def choose_storage(module: Module, weights: str) -> None:
+    """Sets `store` of every tensor of the module. ValueError if `weights` is not one of STORES."""
+    if weights not in STORES:
+        raise ValueError(f"weights {weights!r} must be one of {', '.join(STORES)}")
+    for program in module.programs.values():
+        for op in program.ops:
+            if op.name not in ("linear", "conv2d") or op.inputs[1] is None or op.inputs[1].source != "tensor":
+                continue
+            tensor = module.tensors[op.inputs[1].name]
+            wide = op.name == "linear" and min(tensor.data.shape) >= _NARROW
+            tensor.store = {"f32": "f32", "bf16": "bf16", "fp8": "f8e4m3" if wide else "bf16"}[weights]
+
+
+def _bf16_bits(array: NDArray[np.float32]) -> NDArray[np.int16]:
+    bits: NDArray[np.int16] = torch.from_numpy(array.copy()).to(torch.bfloat16).view(torch.int16).numpy()
+    return bits
+
+
+def _scales(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    amax = np.abs(array.reshape(len(array), -1)).max(1)
+    return np.where(amax > 0, amax / np.float32(_E4M3_MAX), np.float32(1)).astype(np.float32)
+
+
+def _e4m3(array: NDArray[np.float32], scales: NDArray[np.float32]) -> torch.Tensor:
+    scaled = array / scales.reshape(-1, *[1] * (array.ndim - 1))
+    return torch.from_numpy(scaled).clamp(-_E4M3_MAX, _E4M3_MAX).to(torch.float8_e4m3fn)
+
+
+def encode(tensor: Tensor) -> Encoded:
+    """The tensor as `store` says."""
+    if tensor.store == "bf16":
+        return Encoded("BF16", tensor.data.shape, _bf16_bits(tensor.data).tobytes())
+    if tensor.store == "f8e4m3":
+        scales = _scales(tensor.data)
+        raw = _e4m3(tensor.data, scales).view(torch.uint8).numpy().tobytes()
+        return Encoded("F8_E4M3", tensor.data.shape, raw, scales)
+    return plain(tensor.data)
+
+
+def rounded(array: NDArray[np.float32], file_dtype: str) -> NDArray[np.float32]:
+    """What a reader gets back of f32 values stored as `file_dtype` (safetensors' name). Channels are the first dimension."""
+    if file_dtype == "BF16":
+        return torch.from_numpy(array.copy()).to(torch.bfloat16).float().numpy()
+    if file_dtype == "F8_E4M3":
+        scales = _scales(array)
+        values: NDArray[np.float32] = _e4m3(array, scales).float().numpy()
+        return values * scales.reshape(-1, *[1] * (array.ndim - 1))
+    return array
