@@ -1,4 +1,5 @@
-// The instructions of `pointwise` (docs/pointwise.md), alone: the units of backends/cpu/isa include no standard library.
+// The instructions of `pointwise` (docs/pointwise.md), alone: the units of backends/cpu/isa include no standard
+// library.
 #pragma once
 
 #include <cstdint>

@@ -21,9 +21,9 @@ def edit(manifest: dict[str, Any], path: str, value: Any) -> None:
     """Sets what `path` names to `value`: keys and numbers split by '|'; `ops|conv2d` is the first op of that name."""
     *parents, last = path.split("|")
     node: Any = manifest
-    for key in parents:
-        node = _step(node, key)
-    key = last if isinstance(node, dict) else _index(node, last)
+    for parent in parents:
+        node = _step(node, parent)
+    key: Any = last if isinstance(node, dict) else _index(node, last)
     if value is DROP:
         del node[key]
     else:

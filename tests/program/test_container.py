@@ -162,7 +162,8 @@ def test_boolean_tensor_of_other_bytes() -> None:
 
 
 def test_manifest_that_is_no_object() -> None:
-    for manifest in ([], None, 7, "x"):
+    manifests: list[Any] = [[], None, 7, "x"]
+    for manifest in manifests:
         refuse(seal(manifest, {}, b""), "manifest: must be an object")
 
 
