@@ -1,5 +1,5 @@
-"""PyTorch models -> packages that `yanrt` plays. `python -m exporters --help` lists the commands."""
+"""Turns PyTorch models into packages (docs/export.md): lower -> passes -> storage -> file."""
 
-from .build import export
+from .api import export
 
 __all__ = ["export"]

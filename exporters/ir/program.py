@@ -62,15 +62,10 @@ class Program:
 
 @dataclass
 class Tensor:
-    """A tensor of the file. `data` is what programs read; rounded already, if the file stores it narrower.
-
-    `store` ("bf16", "f8e4m3") says that the file holds `bits` (u16, u8) instead, times `scale` f32 [N] for f8e4m3.
-    """
+    """A tensor of the file. `data` has the dtype that values of it have; `store` is how the file keeps it."""
 
     data: NDArray[Any]
-    store: str = ""
-    bits: NDArray[Any] | None = None
-    scale: NDArray[np.float32] | None = None
+    store: str = ""  # "f32", "bf16", "f8e4m3"; empty: as `data`
 
     @property
     def dtype(self) -> str:

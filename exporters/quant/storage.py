@@ -22,13 +22,18 @@ def choose_storage(module: Module, weights: str) -> None:
     """Sets `store` of every tensor of the module. ValueError if `weights` is not one of STORES."""
     if weights not in STORES:
         raise ValueError(f"weights {weights!r} must be one of {', '.join(STORES)}")
+    narrow = {"f32": "f32", "bf16": "bf16", "fp8": "f8e4m3"}[weights]
+    kinds: dict[str, set[str]] = {}  # how each tensor is read: the name of the op it is the weight of, or "other"
     for program in module.programs.values():
         for op in program.ops:
-            if op.name not in ("linear", "conv2d") or op.inputs[1] is None or op.inputs[1].source != "tensor":
-                continue
-            tensor = module.tensors[op.inputs[1].name]
-            wide = op.name == "linear" and min(tensor.data.shape) >= _NARROW
-            tensor.store = {"f32": "f32", "bf16": "bf16", "fp8": "f8e4m3" if wide else "bf16"}[weights]
+            for index, value in enumerate(op.inputs):
+                if value is not None and value.source == "tensor":
+                    is_weight = index == 1 and op.name in ("linear", "conv2d")
+                    kinds.setdefault(value.name, set()).add(op.name if is_weight else "other")
+    for name, readers in kinds.items():
+        if "other" not in readers:
+            wide = readers == {"linear"} and min(module.tensors[name].data.shape) >= _NARROW
+            module.tensors[name].store = narrow if wide or weights != "fp8" else "bf16"
 
 
 def _bf16_bits(array: NDArray[np.float32]) -> NDArray[np.int16]:
