@@ -1,5 +1,8 @@
 """The denoiser: who may see whom, and what it computes with and without the cache."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 import torch
 from torch import Tensor
@@ -46,16 +49,24 @@ def test_a_frame_changes_itself_and_later_frames_only(denoiser: Denoiser, which:
     assert changed_frames(denoiser, which, 3) == [False, False, False, True, True, True]
 
 
+@contextmanager
+def silenced(denoiser: Denoiser, sublayer: str) -> Iterator[None]:
+    """Within the block, the output projections of one kind of sublayer are zero."""
+    weights = [p for name, p in denoiser.named_parameters() if name.endswith(f"{sublayer}.out.weight")]
+    assert weights
+    kept = [weight.detach().clone() for weight in weights]
+    with torch.no_grad():
+        for weight in weights:
+            weight.zero_()
+        yield
+        for weight, value in zip(weights, kept, strict=True):
+            weight.copy_(value)
+
+
 def test_actions_reach_a_frame_by_its_own_tokens_and_by_time_alone(denoiser: Denoiser) -> None:
     """Without temporal attention, an action changes its own frame and no other."""
-    kept = [block.temporal.out.weight.clone() for block in denoiser.blocks]
-    with torch.no_grad():
-        for block in denoiser.blocks:
-            block.temporal.out.weight.zero_()
-        changed = changed_frames(denoiser, 2, 3)
-        for block, weight in zip(denoiser.blocks, kept, strict=True):
-            block.temporal.out.weight.copy_(weight)
-    assert changed == [frame == 3 for frame in range(FRAMES)]
+    with silenced(denoiser, "temporal"):
+        assert changed_frames(denoiser, 2, 3) == [frame == 3 for frame in range(FRAMES)]
 
 
 def test_the_order_of_a_latents_two_actions_matters(denoiser: Denoiser) -> None:
@@ -66,16 +77,11 @@ def test_the_order_of_a_latents_two_actions_matters(denoiser: Denoiser) -> None:
 
 def test_temporal_attention_keeps_positions_apart(denoiser: Denoiser) -> None:
     """Without spatial attention, a position depends on itself alone, in every frame."""
-    kept = [block.spatial.out.weight.clone() for block in denoiser.blocks]
     latents, levels, actions = inputs()
     other = latents.clone()
     other[:, 0, 1, 2] += 1
-    with torch.no_grad():
-        for block in denoiser.blocks:
-            block.spatial.out.weight.zero_()
+    with silenced(denoiser, "spatial"):
         difference = denoiser(latents, levels, actions) - denoiser(other, levels, actions)
-        for block, weight in zip(denoiser.blocks, kept, strict=True):
-            block.spatial.out.weight.copy_(weight)
     changed = difference.abs().amax((0, 1, 4)) > 0
     assert changed.nonzero().tolist() == [[1, 2]]
 

@@ -10,7 +10,7 @@ from python_train.common.checkpoint import load_model
 from python_train.common.dist import World
 from python_train.configs import doom, tiny
 from python_train.train import train_vae
-from python_train.vae import ConvVAEConfig, HybridVAEConfig
+from python_train.vae import VAE, ConvVAEConfig, HybridVAEConfig
 from python_train.vae.train import VAETrainConfig
 
 CONFIGS = [tiny.vae_model(), ConvVAEConfig(height=64, width=64, widths=(4, 8, 8, 16, 16))]
@@ -50,6 +50,8 @@ def test_both_halves_export(config: HybridVAEConfig | ConvVAEConfig) -> None:
     vae = config.build().eval()
 
     class Encode(torch.nn.Module):
+        vae: VAE
+
         def __init__(self) -> None:
             super().__init__()
             self.vae = vae
