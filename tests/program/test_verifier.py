@@ -151,6 +151,11 @@ def test_refused(path: str, value: Any, fragment: str) -> None:
     assert fragment in message
 
 
+def test_the_sample_has_every_op() -> None:
+    used = {op["op"] for op in sample.every_op()["ops"]}
+    assert used == {op["name"] for op in _C.op_table()}
+
+
 def refuse(program: ProgramBuilder, fragment: str, states: dict[str, Any] | None = None) -> None:
     manifest = bare_manifest({"p": program.build()}, states or {})
     with pytest.raises(PackageError) as error:
