@@ -27,7 +27,13 @@ bench: $(VENV)/.play build ## speed of the packaged world on this machine: out/b
 	$(PY) -m yanrt bench doom --json out/bench.json
 
 train-tiny: $(VENV)/.dev build ## the whole road in minutes: collect, train, export and compare a tiny world in build/tiny
-	$(PY) examples/train_tiny.py $(TINY)
+	$(PY) -m python_train collect --frames 400 --episode-frames 100 --size 64x64 --out $(TINY)/data
+	$(PY) -m python_train train vae --config tiny --data $(TINY)/data --out $(TINY)/vae
+	$(PY) -m python_train encode --data $(TINY)/data --vae $(TINY)/vae --out $(TINY)/data/latents
+	$(PY) -m python_train train sim --config tiny --data $(TINY)/data --vae $(TINY)/vae --out $(TINY)/sim
+	$(PY) -m exporters sim $(TINY)/sim -o $(TINY)/tiny.safetensors
+	$(PY) -m exporters compare $(TINY)/tiny.safetensors $(TINY)/sim
+	$(PY) -m yanrt play $(TINY)/tiny.safetensors --actions examples/tour.actions --out $(TINY)/play.mp4 --window no
 
 gpu-check: ## checks of the CUDA backend
 	@echo "gpu-check: this version has no CUDA backend (csrc/backends/cuda is not built); nothing was checked." >&2
@@ -38,7 +44,7 @@ format: $(VENV)/.dev ## formats Python and C++
 	$(PY) -m ruff format --quiet .
 	$(VENV)/bin/clang-format -i $(CXX_SOURCES)
 
-lint: $(VENV)/.dev build ## ruff, mypy, clang-format
+lint: $(VENV)/.dev ## ruff, mypy, clang-format
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
@@ -51,10 +57,11 @@ fuzz: $(VENV)/.dev build ## mutated packages against the reader under address an
 	$(PY) -m pytest -m fuzz
 
 build: $(VENV)/.build ## compiles yanrt/_C in place (what changed since the last time)
-	@$(PY) setup.py --quiet build_ext --inplace > build.log 2>&1 || { cat build.log; exit 1; }
+	@mkdir -p build
+	@$(PY) setup.py --quiet build_ext --inplace > build/native.log 2>&1 || { cat build/native.log; exit 1; }
 
 clean: ## removes what was built; keeps .venv, data and runs
-	rm -rf build build.log dist out *.egg-info yanrt/_C*.so
+	rm -rf build dist out *.egg-info yanrt/*.so
 
 # ---- requirements ----------------------------------------------------------------------------------------------------
 $(VENV)/.build: pyproject.toml
