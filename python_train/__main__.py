@@ -1,7 +1,9 @@
-"""`python -m python_train collect | encode | train vae | train decoder | train sim`: the commands of training."""
+"""The commands of training: `python -m python_train collect | encode | train vae|decoder|sim | eval vae|sim`."""
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,6 +36,13 @@ def _parser() -> argparse.ArgumentParser:
     encode.add_argument("--episodes", type=int, help="at most so many of a split, if not all")
     encode.add_argument("--threads", type=int, default=2)
     encode.add_argument("--out", help="folder of the latents (default DATA/latents)")
+    evaluate = commands.add_parser("eval", help="measure a checkpoint on held-out data; prints JSON")
+    evaluate.add_argument("model", choices=("vae", "sim"))
+    evaluate.add_argument("--checkpoint", help="default runs/MODEL")
+    evaluate.add_argument("--data", default="data/doom")
+    evaluate.add_argument("--split", default="test")
+    evaluate.add_argument("--clips", type=int, default=64)
+    evaluate.add_argument("--threads", type=int, default=2)
     return parser
 
 
@@ -85,9 +94,27 @@ def _encode(arguments: argparse.Namespace) -> None:
         encode_split(vae, data, split, out / f"{split}.safetensors", source, arguments.episodes)
 
 
+def _eval(arguments: argparse.Namespace) -> None:
+    from .common.checkpoint import load_model
+    from .eval.sim import evaluate_sim
+    from .eval.vae import evaluate_vae
+    from .sim import SimModel
+    from .vae import VAE
+
+    torch.set_num_threads(arguments.threads)
+    model, _, metadata = load_model(arguments.checkpoint or f"runs/{arguments.model}")
+    data = Path(arguments.data)
+    result: dict[str, Any] = {"step": metadata.get("step"), "split": arguments.split, "clips": arguments.clips}
+    if isinstance(model, VAE):
+        result |= evaluate_vae(model, data, arguments.split, arguments.clips)
+    elif isinstance(model, SimModel):
+        result |= evaluate_sim(model, data / "latents", arguments.split, arguments.clips)
+    print(json.dumps(result, indent=1))
+
+
 def main() -> None:
     arguments = _parser().parse_args()
-    {"collect": _collect, "train": _train, "encode": _encode}[arguments.command](arguments)
+    {"collect": _collect, "train": _train, "encode": _encode, "eval": _eval}[arguments.command](arguments)
 
 
 if __name__ == "__main__":
