@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from .ir import Module, dump
-from .ir.serialize import Encoded, plain, save
+from .ir.serialize import Encoded, save
 from .lower import ProgramSpec, lower
 from .passes import optimize
 from .quant import choose_storage, encode
@@ -52,8 +52,8 @@ def write(
     extra: dict[str, Encoded] | None = None,
     dumps: Path | None = None,
 ) -> None:
-    """Optimizes a lowered module and saves it; `extra` tensors are no program's. With `dumps`, a text file of every
-    program after every pass goes there."""
+    """Optimizes a lowered module and saves it; `extra` tensors are no program's. With `dumps`, a text
+    file of the module after every pass goes there."""
     optimize(module, after=_dumper(module, dumps) if dumps else lambda name: None)
     choose_storage(module, weights)
     encoded = {name: encode(tensor) for name, tensor in module.tensors.items()}
@@ -61,17 +61,12 @@ def write(
 
 
 def _dumper(module: Module, folder: Path) -> Callable[[str], None]:
-    """Writes NN-PASS/PROGRAM.txt, numbered in the order of the passes."""
+    """Writes the whole module as NN-PASS.txt, numbered in the order of the passes."""
+    folder.mkdir(parents=True, exist_ok=True)
     done: list[str] = []
 
-    def write_all(name: str) -> None:
+    def write_text(name: str) -> None:
         done.append(name)
-        target = folder / f"{len(done):02}-{name}"
-        target.mkdir(parents=True, exist_ok=True)
-        for program in module.programs.values():
-            (target / f"{program.name.replace('/', '.')}.txt").write_text(dump(program))
+        (folder / f"{len(done):02}-{name}.txt").write_text(dump(module))
 
-    return write_all
-
-
-__all__ = ["export", "plain", "write"]
+    return write_text

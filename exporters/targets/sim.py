@@ -1,9 +1,9 @@
 """Yan-Sim: a simulator checkpoint -> a package with its frame loop, in the schedules "shift" and "sequential"."""
 
 import os
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -11,9 +11,9 @@ from python_train.common.checkpoint import load_model
 from python_train.sim.frame_loop import Append, FrameLoop, StepSequential, StepShift
 from python_train.sim.world import SimModel
 
-from ..build import compile_module
-from ..ir import Module, PackageInfo, Phase, Schedule, write_package
-from ..ir import Tensor as StoredTensor
+from ..api import write
+from ..ir import Module
+from ..ir.serialize import plain
 from ..lower import ProgramSpec, lower
 
 PREFIX = "loop."  # the programs hold the loop; names in the package are those of the checkpoint
@@ -55,16 +55,21 @@ def specs(model: SimModel, batch: int) -> dict[str, ProgramSpec]:
     }
 
 
-def schedules(delay: int) -> dict[str, Schedule]:
-    decode = Phase("decode", "vae/decode", {"latent": "latent"}, {"frames": "frames"})
-    append = Phase("append", "sim/append", {"latent": "latent", "action": "action"})
-    encode = Phase("encode", "vae/encode", {"frames": "frames"}, {"latent": "latent"})
+def _phase(name: str, program: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> dict[str, Any]:
+    """A phase whose slots are named as the program's ports."""
+    return {"name": name, "program": program, "in": {n: n for n in inputs}, "out": {n: n for n in outputs}}
 
-    def schedule(program: str, calls: int) -> Schedule:
-        denoise = Phase("denoise", program, {"action": "action"}, {"latent": "latent"})
-        return Schedule(calls, (denoise, decode), (append,), (encode,))
 
-    return {"shift": schedule("sim/step_shift", delay), "sequential": schedule("sim/step_sequential", 0)}
+def _schedule(step: str, delay: int) -> dict[str, Any]:
+    return {
+        "delay": delay,
+        "on_step": [
+            _phase("denoise", step, ("action",), ("latent",)),
+            _phase("decode", "vae/decode", ("latent",), ("frames",)),
+        ],
+        "on_append": [_phase("append", "sim/append", ("latent", "action"), ())],
+        "on_encode": [_phase("encode", "vae/encode", ("frames",), ("latent",))],
+    }
 
 
 def lower_sim(model: SimModel, batch: int) -> Module:
@@ -75,40 +80,36 @@ def lower_sim(model: SimModel, batch: int) -> Module:
 def export_sim(
     checkpoint: str | os.PathLike[str],
     path: str | os.PathLike[str],
-    *,
     weights: str = "fp8",
     batch: int = 1,
-    name: str = "world",
-    dump_dir: str | None = None,
-) -> dict[str, str]:
-    """Writes the package; returns how each weight is stored ("bf16", "f8e4m3"). ValueError for another kind of checkpoint."""
-    loaded, _, metadata = load_model(checkpoint)
-    if not isinstance(loaded, SimModel):
-        raise ValueError(f"{checkpoint} holds a {type(loaded).__name__}; `exporters sim` needs a simulator checkpoint")
-    module = lower_sim(loaded, batch)
-    stored = compile_module(module, weights, dump_dir)
-    start = {}
-    for part in ("latents", "actions"):
-        tensor: Tensor = getattr(loaded.start, part)
-        module.tensors[f"start.{part}"] = StoredTensor(np.ascontiguousarray(tensor.float().numpy()))
-        start[part] = f"start.{part}"
-    write_package(module, _info(loaded, metadata, batch, name, weights, start), path)
-    return stored
+    dumps: Path | None = None,
+) -> None:
+    """Writes the package of a simulator checkpoint (a run's folder or its model file), named as the file.
+
+    TypeError for another kind of checkpoint.
+    """
+    model, _, metadata = load_model(Path(checkpoint))
+    if not isinstance(model, SimModel):
+        raise TypeError(f"{checkpoint} holds a {type(model).__name__}; `exporters sim` needs a simulator checkpoint")
+    start = {
+        "start.latents": plain(model.start.latents.float().numpy()),
+        "start.actions": plain(model.start.actions.float().numpy()),
+    }
+    write(path, lower_sim(model, batch), _manifest(model, metadata, Path(path).stem, batch), weights, start, dumps)
 
 
-def _info(
-    model: SimModel, metadata: dict[str, Any], batch: int, name: str, weights: str, start: dict[str, str]
-) -> PackageInfo:
-    config = model.config
-    return PackageInfo(
-        name=name,
-        fps=float(metadata["fps"]),
-        height=model.vae.height,
-        width=model.vae.width,
-        temporal_factor=config.denoiser.actions_per_latent,
-        batch=batch,
-        buttons=tuple((button["name"], button["key"]) for button in metadata["schema"]["buttons"]),
-        schedules=schedules(len(config.grades) - 2),
-        start=start,
-        provenance={key: value for key, value in metadata.items() if key != "schema"} | {"weights": weights},
-    )
+def _manifest(model: SimModel, metadata: dict[str, Any], name: str, batch: int) -> dict[str, Any]:
+    factor = model.config.denoiser.actions_per_latent
+    return {
+        "name": name,
+        "fps": float(metadata["fps"]),
+        "frame": {"height": model.vae.height, "width": model.vae.width, "temporal_factor": factor},
+        "batch": batch,
+        "actions": metadata["schema"],
+        "schedules": {
+            "shift": _schedule("sim/step_shift", len(model.config.grades) - 2),
+            "sequential": _schedule("sim/step_sequential", 0),
+        },
+        "start": {"latents": "start.latents", "actions": "start.actions"},
+        "provenance": {key: value for key, value in metadata.items() if key not in ("schema", "fps")},
+    }
