@@ -97,7 +97,7 @@ class _Player:
         for latent, action in zip(model.start.latents[0], model.start.actions[0], strict=True):
             self.loop.append(latent.expand(batch, -1, -1, -1), action.expand(batch, -1, -1))
 
-    def copy_state_to(self, runner: yanrt.engine.Runner) -> None:
+    def copy_state_to(self, runner: yanrt.Runner) -> None:
         for name, buffer in _eager_state(self.loop).items():
             runner.state[name] = buffer.numpy()
 
