@@ -15,7 +15,7 @@ from ..vae.train import VAETrainConfig
 def vae() -> VAETrainConfig:
     return VAETrainConfig(
         model=HybridVAEConfig(),
-        loop=LoopConfig(steps=2400, batch=8, optim=OptimConfig(lr=6e-4), ema_decay=0.99, validate_every=200),
+        loop=LoopConfig(steps=1500, batch=8, optim=OptimConfig(lr=6e-4), ema_decay=0.99, validate_every=200),
         clips=ClipConfig(),
     )
 
@@ -31,7 +31,7 @@ def sim() -> SimTrainConfig:
     optim = OptimConfig(lr=1e-3, muon_lr=0.01, weight_decay=0.0, warmup=100, hold=0.5, floor=0.03)
     return SimTrainConfig(
         model=SimConfig(denoiser=DenoiserConfig(), vae=HybridVAEConfig()),
-        loop=LoopConfig(steps=2000, batch=8, optim=optim, ema_decay=0.998, validate_every=200),
+        loop=LoopConfig(steps=1100, batch=8, optim=optim, ema_decay=0.998, validate_every=200),
         clips=ClipConfig(),
         vae="runs/vae",
         latents="data/doom/latents",

@@ -21,10 +21,9 @@ HORIZONS = (1, 2, 4, 8, 16)
 
 @torch.no_grad()
 def evaluate_sim(sim: SimModel, latents: Path, split: str, clips: int, seed: int = 0) -> dict[str, Any]:
-    """`one_step`: errors of x0 (ValidationClips.measure). `psnr`: for each way to go on, dB at HORIZONS latents ahead."""
-    held_out = ValidationClips(
-        LatentSet(latents / f"{split}.safetensors"), sim.config, clips, seed, torch.device("cpu")
-    )
+    """`one_step`: errors of x0 (ValidationClips.measure). `psnr`: dB of each way to go on, at HORIZONS latents ahead."""
+    data = LatentSet(latents / f"{split}.safetensors")
+    held_out = ValidationClips(data, sim.config, clips, seed, torch.device("cpu"))
     context, truth, actions = held_out.latents[:, :CONTEXT], held_out.latents[:, CONTEXT:], held_out.actions
     wrong = actions.clone()
     wrong[:, CONTEXT:] = actions.roll(1, 0)[:, CONTEXT:]
