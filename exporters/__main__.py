@@ -63,7 +63,9 @@ def _dump(arguments: argparse.Namespace) -> int:
 
 def _ops(arguments: argparse.Namespace) -> int:
     for op in _C.op_table():
-        inputs = ", ".join(f"{i['name']}{'?' if i['optional'] else ''}{'...' if i['variadic'] else ''}" for i in op["inputs"])
+        inputs = ", ".join(
+            f"{i['name']}{'?' if i['optional'] else ''}{'...' if i['variadic'] else ''}" for i in op["inputs"]
+        )
         attrs = ", ".join(f"{a['name']}: {'|'.join(a['choices']) or a['type']}" for a in op["attrs"])
         print(f"{op['name']}({inputs}) {{{attrs}}}{' (view)' if op['view'] else ''}")
     return 0

@@ -1,7 +1,7 @@
 """Plays a checkpoint in eager PyTorch and its package in the runtime: same noise, same actions, every step compared.
 
-Eager gets its weights rounded as the package stores them, so that the difference is the runtime's alone; the error against
-the original weights, which adds the storage's, stands beside it.
+Eager gets its weights rounded as the package stores them, so that the difference is the runtime's alone; the error
+against the original weights, which adds the storage's, stands beside it.
 """
 
 import json
@@ -23,7 +23,7 @@ from python_train.sim.world import SimModel
 
 from .quant import rounded
 
-# Relative RMS of the latent a step, and PSNR in dB of the frames of a free rollout, that a package must keep (issue: spine).
+# What a package must keep: relative RMS of the latent a step, and PSNR in dB of the frames of a free rollout.
 STEP_LIMITS = {"fp32": 1e-3, "bf16": 3e-2}
 ROLLOUT_LIMITS = {"fp32": 45.0}
 ROLLOUT_STEPS = 16
@@ -45,9 +45,11 @@ class Comparison:
 
     def summary(self) -> str:
         return (
-            f"{self.precision}: worst step {max(self.steps):.2e} of {len(self.steps)} (limit"
-            f" {STEP_LIMITS[self.precision]:.0e}), against the original weights {max(self.steps_original):.2e};"
-            f" rollout of {len(self.rollout_psnr)}: worst {min(self.rollout_psnr):.1f} dB: {'ok' if self.ok else 'FAILS'}"
+            f"{self.precision}: worst step {max(self.steps):.2e} of {len(self.steps)}"
+            f" (limit {STEP_LIMITS[self.precision]:.0e}),"
+            f" against the original weights {max(self.steps_original):.2e};"
+            f" rollout of {len(self.rollout_psnr)}: worst {min(self.rollout_psnr):.1f} dB:"
+            f" {'ok' if self.ok else 'FAILS'}"
         )
 
 
@@ -58,8 +60,8 @@ def _file_dtypes(package: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def round_as_stored(model: SimModel, package: str | os.PathLike[str]) -> None:
-    """Rounds the model's weights as the package stores them. A tensor that was rearranged at export carries its new shape in
-    brackets; output channels stay first, so the rounding is the same."""
+    """Rounds the model's weights as the package stores them. A tensor that was rearranged at export carries its new
+    shape in brackets; output channels stay first, so the rounding is the same."""
     stores = {name.split("[")[0]: dtype for name, dtype in _file_dtypes(package).items()}
     with torch.no_grad():
         for name, parameter in model.named_parameters():

@@ -71,7 +71,7 @@ def save(
 
 
 def _tensors(encoded: Mapping[str, Encoded]) -> tuple[list[tuple[str, Encoded]], dict[str, dict[str, str]]]:
-    """Tensors in file order (wide elements first, which keeps all of them aligned) and what the manifest says of each."""
+    """Tensors in file order (wide elements first keeps all of them aligned) and what the manifest says of each."""
     files = dict(encoded)
     described: dict[str, dict[str, str]] = {}
     for name, tensor in encoded.items():
@@ -99,7 +99,7 @@ def _program(program: Program) -> dict[str, Any]:
             return -1
         if value not in index:
             index[value] = len(values)
-            origin = {value.source: value.name} if value.source in ("tensor", "state") else {}
+            origin: dict[str, Any] = {str(value.source): value.name} if value.source in ("tensor", "state") else {}
             values.append({"dtype": value.dtype, "shape": list(value.shape), **origin})
         return index[value]
 

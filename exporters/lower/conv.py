@@ -1,4 +1,5 @@
-"""Convolutions. torch is NCHW and OIHW, the runtime NHWC and OHWI; the layout pass cancels the permutes between them."""
+"""Convolutions. torch is NCHW and OIHW, the runtime NHWC and OHWI; the layout pass cancels the permutes between
+them."""
 
 from collections.abc import Sequence
 

@@ -68,7 +68,8 @@ def _export(spec: ProgramSpec) -> ExportedProgram:
         if name in _KEPT and overload in ("default", "vec"):
             table.pop(op)
     with torch.no_grad():
-        return torch.export.export(spec.module.eval(), spec.inputs).run_decompositions(table)
+        program: ExportedProgram = torch.export.export(spec.module.eval(), spec.inputs).run_decompositions(table)
+    return program
 
 
 def _declare_states(
@@ -91,8 +92,8 @@ def _buffers(program: ExportedProgram) -> set[str]:
 
 
 def _tensor_of(program: ExportedProgram, target: str) -> Tensor:
-    tensor = program.state_dict.get(target)
-    return tensor if tensor is not None else program.constants[target]
+    tensor: Tensor | None = program.state_dict.get(target)
+    return program.constants[target] if tensor is None else tensor
 
 
 class _Lowering:

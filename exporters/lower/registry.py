@@ -66,7 +66,7 @@ def module_path(node: Node) -> str:
 
 
 def problem_of(node: Node, reason: str) -> Problem:
-    target = node.target
+    target: object = node.target
     if isinstance(target, torch._ops.HigherOrderOperator):
         target = node.args[0]  # auto_functionalized(op, ...)
     trace = [line.strip() for line in (node.meta.get("stack_trace") or "").strip().splitlines()]

@@ -1,5 +1,5 @@
-"""Views and concatenations of tensors of the file are made at export. What computes with numbers and depends on constants
-alone was folded by the lowering, in torch (lower/lower.py)."""
+"""Views and concatenations of tensors of the file are made at export. What computes with numbers and depends on
+constants alone was folded by the lowering, in torch (lower/lower.py)."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,5 +1,5 @@
-"""Moves a reshape that leaves the last dimension alone from behind a `linear` or `layer_norm` to before it, so that what
-follows (gate, residual, modulation) meets the op itself."""
+"""Moves a reshape that leaves the last dimension alone from behind a `linear` or `layer_norm` to before it, so that
+what follows (gate, residual, modulation) meets the op itself."""
 
 from ..ir import Module
 from ..ir.graph import Graph, make_op

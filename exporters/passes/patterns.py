@@ -45,7 +45,8 @@ def row_table(table: Value, shape: Shape) -> tuple[int, int] | None:
     varying = [i for i, extent in enumerate(lead[:-1]) if extent != 1]
     if not varying:
         return 1, 1
-    # Dimensions of extent 1 in both may stand anywhere; the others must be whole from the first to the last that varies.
+    # Dimensions of extent 1 in both may stand anywhere; the others must be whole from the first to the last that
+    # varies.
     if any(lead[i] != shape[i] for i in range(varying[0], varying[-1] + 1)):
         return None
     return math.prod(lead[:-1]), math.prod(shape[varying[-1] + 1 : -1])

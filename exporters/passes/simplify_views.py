@@ -1,8 +1,8 @@
 """A chain of reshapes and permutes becomes the shortest equal one: at most reshape, permute, reshape.
 
-The dimensions of the input are cut into atoms, as fine as some reshape of the chain demands; every view is then an order
-of atoms and a grouping of them into dimensions. This cancels the permutes that the lowering puts around convolutions and
-attention, and turns pixel shuffles into one permute.
+The dimensions of the input are cut into atoms, as fine as some reshape of the chain demands; every view is then an
+order of atoms and a grouping of them into dimensions. This cancels the permutes that the lowering puts around
+convolutions and attention, and turns pixel shuffles into one permute.
 """
 
 import math
@@ -101,7 +101,7 @@ def shortest(shape: Shape, chain: list[Op]) -> list[tuple[str, dict[str, Attr]]]
         return [] if tuple(target) == shape else [("reshape", {"shape": target})]
     dims = _as_permute(view, shape)
     if dims is not None:
-        return [("permute", {"dims": dims})]  # type: ignore[dict-item]
+        return [("permute", {"dims": dims})]
     by_place = sorted(range(len(runs)), key=lambda i: runs[i][0].place)
     sizes = [math.prod(atom.size for atom in run) for run in runs]
     if len(runs) > _MAX_RANK:

@@ -1,8 +1,8 @@
 """Weights as f32, bf16 or FP8 E4M3 with one f32 scale an output channel (its first dimension): amax / 448.
 
-A weight is what a linear or a convolution multiplies with. Everything else (biases, tables, start latents) stays f32: it
-is small. Under "fp8", convolutions and narrow linears stay bf16: they read or write pixels and latents directly, where an
-error is seen at once, and they are a small part of the file.
+A weight is what a linear or a convolution multiplies with. Everything else (biases, tables, start latents) stays f32:
+it is small. Under "fp8", convolutions and narrow linears stay bf16: they read or write pixels and latents directly,
+where an error is seen at once, and they are a small part of the file.
 """
 
 import numpy as np
@@ -63,7 +63,8 @@ def encode(tensor: Tensor) -> Encoded:
 
 
 def rounded(array: NDArray[np.float32], file_dtype: str) -> NDArray[np.float32]:
-    """What a reader gets back of f32 values stored as `file_dtype` (safetensors' name). Channels are the first dimension."""
+    """What a reader gets back of f32 values stored as `file_dtype` (safetensors' name). Channels are the first
+    dimension."""
     if file_dtype == "BF16":
         return torch.from_numpy(array.copy()).to(torch.bfloat16).float().numpy()
     if file_dtype == "F8_E4M3":
