@@ -21,7 +21,7 @@ HORIZONS = (1, 2, 4, 8, 16)
 
 @torch.no_grad()
 def evaluate_sim(sim: SimModel, latents: Path, split: str, clips: int, seed: int = 0) -> dict[str, Any]:
-    """`one_step`: errors of x0 (ValidationClips.measure). `psnr`: dB of each way to go on, at HORIZONS latents ahead."""
+    """`one_step`: errors of x0 (ValidationClips.measure). `psnr`: dB of each way to go on, HORIZONS latents ahead."""
     data = LatentSet(latents / f"{split}.safetensors")
     held_out = ValidationClips(data, sim.config, clips, seed, torch.device("cpu"))
     context, truth, actions = held_out.latents[:, :CONTEXT], held_out.latents[:, CONTEXT:], held_out.actions
