@@ -65,6 +65,7 @@ class Context:
         self.source = ""
         self.meta: Any = None
         self._values: dict[tuple[str, str], Value] = {}
+        self._alive: list[Tensor] = []  # those in `names`: an id is that of a living object only
 
     def op(
         self,
@@ -98,7 +99,7 @@ class Context:
 
     def keep(self, tensor: Tensor, name: str) -> None:
         self.names[id(tensor)] = name
-        self._alive = [*getattr(self, "_alive", []), tensor]  # an id is that of a living object only
+        self._alive.append(tensor)
 
     def state(self, name: str, dtype: str, shape: tuple[int, ...]) -> Value:
         return self._values.setdefault(("state", name), Value(dtype, shape, "state", name))
