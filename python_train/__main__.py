@@ -1,4 +1,4 @@
-"""The commands of training: `python -m python_train collect | encode | train vae|decoder|sim | eval vae|sim`."""
+"""The commands of training: `collect`, `encode`, `train vae|decoder|sim`, `resume-point`, `eval vae|sim`."""
 
 import argparse
 import json
@@ -28,7 +28,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--out", help="folder of the run (default runs/MODEL)")
     train.add_argument("--data", help="data set, if not the config's")
     train.add_argument("--steps", type=int, help="length of the run, if not the config's")
-    train.add_argument("--vae", help="VAE checkpoint of a simulator or decoder run, if not the config's")
+    train.add_argument("--start", help="checkpoint whose weights training starts from, if not the config's")
+    train.add_argument("--vae", help="VAE checkpoint of a simulator run, if not the config's")
     train.add_argument("--threads", type=int, default=2, help="processor threads of this process")
     encode = commands.add_parser("encode", help="encode a data set into latents for the simulator")
     encode.add_argument("--data", default="data/doom")
@@ -36,6 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     encode.add_argument("--episodes", type=int, help="at most so many of a split, if not all")
     encode.add_argument("--threads", type=int, default=2)
     encode.add_argument("--out", help="folder of the latents (default DATA/latents)")
+    keep = commands.add_parser("resume-point", help="write a checkpoint's weights small enough to keep in git")
+    keep.add_argument("--checkpoint", default="runs/sim")
+    keep.add_argument("--out", default="resume")
     evaluate = commands.add_parser("eval", help="measure a checkpoint on held-out data; prints JSON")
     evaluate.add_argument("model", choices=("vae", "sim"))
     evaluate.add_argument("--checkpoint", help="default runs/MODEL")
@@ -71,8 +75,10 @@ def _train(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     config = getattr(RUNS[arguments.config], arguments.model)()
     folder = Path(arguments.out or f"runs/{arguments.model}")
-    train = train_sim if arguments.model == "sim" else train_vae
-    train(config, folder, world, arguments.data, arguments.steps, arguments.vae)
+    if arguments.model == "sim":
+        train_sim(config, folder, world, arguments.data, arguments.steps, arguments.start, arguments.vae)
+    else:
+        train_vae(config, folder, world, arguments.data, arguments.steps, arguments.start)
     dist.stop()
 
 
@@ -112,9 +118,19 @@ def _eval(arguments: argparse.Namespace) -> None:
     print(json.dumps(result, indent=1))
 
 
+def _resume_point(arguments: argparse.Namespace) -> None:
+    from .resume_point import write_resume_point
+
+    for file in write_resume_point(arguments.checkpoint, Path(arguments.out)):
+        print(f"{file}: {file.stat().st_size / 2**20:.1f} MiB")
+
+
+COMMANDS = {"collect": _collect, "train": _train, "encode": _encode, "resume-point": _resume_point, "eval": _eval}
+
+
 def main() -> None:
     arguments = _parser().parse_args()
-    {"collect": _collect, "train": _train, "encode": _encode, "eval": _eval}[arguments.command](arguments)
+    COMMANDS[arguments.command](arguments)
 
 
 if __name__ == "__main__":

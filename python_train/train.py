@@ -14,20 +14,27 @@ def shortened(loop: LoopConfig, steps: int | None) -> LoopConfig:
 
 
 def train_vae(
-    config: VAETrainConfig, folder: Path, world: dist.World, data: str | None, steps: int | None, vae: str | None
+    config: VAETrainConfig, folder: Path, world: dist.World, data: str | None, steps: int | None, start: str | None
 ) -> None:
-    """`data` and `steps` stand in for the config's; `vae` for the checkpoint whose decoder is refined."""
-    config = replace(config, loop=shortened(config.loop, steps), decoder_of=vae or config.decoder_of)
+    """`data`, `steps` and the checkpoint to `start` from stand in for the config's."""
+    config = replace(config, loop=shortened(config.loop, steps), start_from=start or config.start_from)
     if data:
         config = replace(config, clips=replace(config.clips, root=data))
     Loop(VAETask(config, world), config.loop, folder, world).run()
 
 
 def train_sim(
-    config: SimTrainConfig, folder: Path, world: dist.World, data: str | None, steps: int | None, vae: str | None
+    config: SimTrainConfig,
+    folder: Path,
+    world: dist.World,
+    data: str | None,
+    steps: int | None,
+    start: str | None,
+    vae: str | None,
 ) -> None:
-    """`data`, `steps` and the checkpoint of the VAE stand in for the config's."""
-    config = replace(config, loop=shortened(config.loop, steps), vae=vae or config.vae)
+    """`data`, `steps`, the checkpoint to `start` from and that of the VAE stand in for the config's."""
+    loop = shortened(config.loop, steps)
+    config = replace(config, loop=loop, start_from=start or config.start_from, vae=vae or config.vae)
     if data:
         config = replace(config, latents=f"{data}/latents")
     Loop(SimTask(config, world), config.loop, folder, world).run()

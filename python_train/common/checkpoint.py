@@ -29,10 +29,13 @@ def model_file(path: str | Path) -> Path:
     return file
 
 
-def save_model(path: Path, model: nn.Module, config: Any, metadata: dict[str, Any]) -> None:
-    """Writes the model's state dict atomically with the config that rebuilds it."""
+def save_model(
+    path: Path, model: nn.Module, config: Any, metadata: dict[str, Any], floats: torch.dtype = torch.float32
+) -> None:
+    """Writes the model's state dict atomically with the config that rebuilds it; weights are stored as `floats`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {name: value.detach().contiguous().cpu() for name, value in model.state_dict().items()}
+    state = {name: value.detach().contiguous().cpu() for name, value in model.state_dict().items()}
+    tensors = {name: value.to(floats) if value.is_floating_point() else value for name, value in state.items()}
     header = {"config": json.dumps(to_dict(config)), "metadata": json.dumps(metadata)}
     temporary = path.with_suffix(".partial")
     save_file(tensors, temporary, metadata=header)
@@ -52,7 +55,8 @@ def read_header(path: str | Path) -> tuple[Any, dict[str, Any]]:
 def load_model(path: str | Path) -> tuple[nn.Module, Any, dict[str, Any]]:
     """Loads a checkpoint: (module in eval mode with EMA weights, its config, its metadata).
 
-    A VAE checkpoint gives a `vae.VAE`, a simulator checkpoint a `sim.SimModel` (denoiser, VAE and start clips).
+    A VAE checkpoint gives a `vae.VAE`, a simulator checkpoint a `sim.SimModel` (denoiser, VAE and start clips), a
+    denoiser's part of a resume point a `sim.Denoiser`. Weights are float32, however they were stored.
     """
     config, metadata = read_header(path)
     model = config.build()

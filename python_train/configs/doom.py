@@ -6,6 +6,7 @@ from ..common.loop import LoopConfig
 from ..common.optim import OptimConfig
 from ..data.clips import ClipConfig
 from ..sim.model import DenoiserConfig
+from ..sim.noise import NoiseConfig
 from ..sim.train import SimTrainConfig
 from ..sim.world import SimConfig
 from ..vae import HybridVAEConfig
@@ -15,8 +16,9 @@ from ..vae.train import VAETrainConfig
 def vae() -> VAETrainConfig:
     return VAETrainConfig(
         model=HybridVAEConfig(),
-        loop=LoopConfig(steps=1500, batch=8, optim=OptimConfig(lr=6e-4), ema_decay=0.99, validate_every=200),
+        loop=LoopConfig(steps=900, batch=8, optim=OptimConfig(lr=5e-4, hold=0.3), ema_decay=0.99, validate_every=150),
         clips=ClipConfig(),
+        kl_weight=4e-3,
     )
 
 
@@ -24,15 +26,16 @@ def decoder() -> VAETrainConfig:
     """Refines the decoder of `runs/vae`; its latents stay those that the denoiser is trained on."""
     optim = OptimConfig(lr=4e-4, hold=0.2)
     loop = LoopConfig(steps=1200, batch=8, optim=optim, ema_decay=0.99, validate_every=200)
-    return replace(vae(), loop=loop, decoder_of="runs/vae")
+    return replace(vae(), loop=loop, start_from="runs/vae", decoder_only=True)
 
 
 def sim() -> SimTrainConfig:
-    optim = OptimConfig(lr=1e-3, muon_lr=0.01, weight_decay=0.0, warmup=100, hold=0.5, floor=0.03)
+    optim = OptimConfig(lr=1e-3, muon_lr=0.02, weight_decay=0.0, warmup=100, hold=0.6, floor=0.03)
     return SimTrainConfig(
         model=SimConfig(denoiser=DenoiserConfig(), vae=HybridVAEConfig()),
-        loop=LoopConfig(steps=1100, batch=8, optim=optim, ema_decay=0.998, validate_every=200),
+        loop=LoopConfig(steps=1450, batch=10, optim=optim, ema_decay=0.998, validate_every=150),
         clips=ClipConfig(),
         vae="runs/vae",
         latents="data/doom/latents",
+        noise=NoiseConfig(shift=0.4, scattered=0.4),
     )

@@ -34,7 +34,7 @@ def vae() -> VAETrainConfig:
 
 
 def decoder() -> VAETrainConfig:
-    return replace(vae(), decoder_of="runs/tiny_vae")
+    return replace(vae(), start_from="runs/tiny_vae", decoder_only=True)
 
 
 def sim() -> SimTrainConfig:

@@ -9,12 +9,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import ops  # noqa: F401  registers yanrt::ring_attention
+from ..layers.rotary import AxialRotary
 from .cache import RingCache
 
 
 def modulate(x_BFPD: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     """adaLN: a norm without weights, then shift and scale from the noise level (Peebles and Xie 2022)."""
     return F.layer_norm(x_BFPD, (x_BFPD.shape[-1],)) * (1 + scale) + shift
+
+
+def zero_linear(inputs: int, outputs: int) -> nn.Linear:
+    """A layer that adds nothing at first: the last one of a residual branch."""
+    layer = nn.Linear(inputs, outputs)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 class ActionAttention(nn.Module):
@@ -43,27 +52,58 @@ class ActionAttention(nn.Module):
         return y
 
 
-class TemporalAttention(nn.Module):
-    """Each position attends to itself in the same and earlier latents, with a learned bias by distance in latents.
+class QueryKeyValue(nn.Module):
+    """Projects to heads. Queries and keys are normed, so that logits stay bounded as training goes on (Dehghani et al.
+    2023), then turned by `rotary` if there is one."""
 
-    `bias` [H, max_distance] starts as ALiBi's slopes (Press et al. 2021). The order of frames is known by it alone, so
-    a rollout may go on for ever.
+    def __init__(self, width: int, heads: int, rotary: AxialRotary | None) -> None:
+        super().__init__()
+        self.heads, self.rotary = heads, rotary
+        self.project = nn.Linear(width, 3 * width)
+        self.norm = nn.LayerNorm(width // heads, bias=False)
+
+    def forward(self, x_BFPD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        b, f, p, d = x_BFPD.shape
+        q, k, v = self.project(x_BFPD).reshape(b, f, p, 3, self.heads, d // self.heads).unbind(3)
+        q, k = self.norm(q), F.layer_norm(k, k.shape[-1:])
+        if self.rotary is not None:
+            q, k = self.rotary(q), self.rotary(k)
+        return q, k, v
+
+
+class SpatialAttention(nn.Module):
+    """The positions of one latent attend to each other."""
+
+    def __init__(self, width: int, heads: int, rotary: AxialRotary) -> None:
+        super().__init__()
+        self.qkv = QueryKeyValue(width, heads, rotary)
+        self.out = zero_linear(width, width)
+
+    def forward(self, x_BFPD: Tensor) -> Tensor:
+        q, k, v = (part.transpose(2, 3) for part in self.qkv(x_BFPD))
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        y: Tensor = self.out(mixed.transpose(2, 3).reshape(x_BFPD.shape))
+        return y
+
+
+class TemporalAttention(nn.Module):
+    """Latents attend to the same and earlier latents, with a learned bias by distance in latents.
+
+    `scope` "position": each position sees itself alone (the paper's factorised attention); "frame": it sees all
+    positions. `bias` [H, max_distance] starts as ALiBi's slopes (Press et al. 2021). The order of latents is known by
+    it alone, so a rollout may go on for ever.
     """
 
-    def __init__(self, width: int, heads: int, max_distance: int) -> None:
+    def __init__(self, width: int, heads: int, max_distance: int, scope: str, rotary: AxialRotary | None) -> None:
         super().__init__()
-        self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.heads, self.scope, self.scale = heads, scope, (width // heads) ** -0.5
+        self.qkv = QueryKeyValue(width, heads, rotary)
+        self.out = zero_linear(width, width)
         slopes = 0.5 ** torch.arange(1, heads + 1, dtype=torch.float32)
         self.bias = nn.Parameter(-slopes[:, None] * torch.arange(max_distance, dtype=torch.float32))
 
     def forward(self, x_BFPD: Tensor, cache: RingCache | None, layer: int) -> Tensor:
-        b, f, p, d = x_BFPD.shape
-        qkv = self.qkv(x_BFPD).reshape(b, f, p, 3, self.heads, d // self.heads)
-        q_BFPHK, k_BFPHK, v_BFPHK = qkv.unbind(3)
+        q_BFPHK, k_BFPHK, v_BFPHK = self.qkv(x_BFPD)
         if cache is None:
             mixed = self._causal(q_BFPHK, k_BFPHK, v_BFPHK)
         else:
@@ -78,20 +118,24 @@ class TemporalAttention(nn.Module):
                 self.bias,
                 cache.commit,
                 cache.history,
-                "position",
-                (d // self.heads) ** -0.5,
+                self.scope,
+                self.scale,
             )
-        y: Tensor = self.out(mixed.reshape(b, f, p, d))
+        y: Tensor = self.out(mixed.reshape(x_BFPD.shape))
         return y
 
     def _causal(self, q_BFPHK: Tensor, k_BFPHK: Tensor, v_BFPHK: Tensor) -> Tensor:
         """The same attention over a whole clip at once; ValueError for a clip longer than the bias."""
-        frames = q_BFPHK.shape[1]
+        b, frames, positions, heads, head = q_BFPHK.shape
         if frames > self.bias.shape[1]:
             raise ValueError(f"a clip of {frames} latents is longer than the bias, {self.bias.shape[1]} distances")
         index = torch.arange(frames, device=self.bias.device)
         distance_FF = index[:, None] - index
-        bias_HFF = self.bias[:, distance_FF.clamp(min=0)].masked_fill(distance_FF < 0, float("-inf"))
-        q, k, v = (part.permute(0, 2, 3, 1, 4) for part in (q_BFPHK, k_BFPHK, v_BFPHK))
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias_HFF.to(q.dtype))
-        return mixed.permute(0, 3, 1, 2, 4)
+        bias = self.bias[:, distance_FF.clamp(min=0)].masked_fill(distance_FF < 0, float("-inf")).to(q_BFPHK.dtype)
+        if self.scope == "position":
+            q, k, v = (part.permute(0, 2, 3, 1, 4) for part in (q_BFPHK, k_BFPHK, v_BFPHK))
+            return F.scaled_dot_product_attention(q, k, v, attn_mask=bias).permute(0, 3, 1, 2, 4)
+        bias = bias.repeat_interleave(positions, 1).repeat_interleave(positions, 2)
+        q, k, v = (part.flatten(1, 2).transpose(1, 2) for part in (q_BFPHK, k_BFPHK, v_BFPHK))
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+        return mixed.transpose(1, 2).reshape(b, frames, positions, heads, head)

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from ..config import register
 from ..diffusion import Diffusion, RectifiedFlow
-from ..layers.attention import SelfAttention
 from ..layers.mlp import Mlp
-from .blocks import ActionAttention, TemporalAttention, modulate
+from ..layers.rotary import AxialRotary
+from .blocks import ActionAttention, SpatialAttention, TemporalAttention, modulate
 from .cache import RingCache
 
 FREQUENCIES = 32
@@ -23,7 +23,13 @@ FREQUENCIES = 32
 @register
 @dataclass(frozen=True)
 class DenoiserConfig:
-    """Sizes of a denoiser. `max_distance` must cover the frame loop: history + window, and the training clips."""
+    """Sizes of a denoiser. `max_distance` must cover the frame loop: history + window, and the training clips.
+
+    `scope` "position" is the paper's block: spatial self-attention, action cross-attention, then temporal attention of
+    each position to itself. With "frame" temporal attention sees all positions of the earlier latents, and spatial
+    attention, which it contains, is left out: content that moves is found where it was in one step instead of two, and
+    following the actions is learned from far fewer clips (docs/training.md).
+    """
 
     rows: int = 5
     columns: int = 8
@@ -35,7 +41,12 @@ class DenoiserConfig:
     layers: int = 6
     action_width: int = 256
     max_distance: int = 16
+    scope: str = "frame"
     diffusion: Diffusion = field(default_factory=RectifiedFlow)
+
+    def __post_init__(self) -> None:
+        if self.scope not in ("position", "frame"):
+            raise ValueError(f"scope {self.scope!r} is neither 'position' nor 'frame'")
 
     def build(self) -> "Denoiser":
         return Denoiser(self)
@@ -59,28 +70,36 @@ class NoiseEmbedding(nn.Module):
 
 
 class Block(nn.Module):
-    """Spatial self-attention, action cross-attention, causal temporal attention, feed-forward."""
+    """Spatial self-attention (scope "position" alone), action cross-attention, causal temporal attention, feed-forward.
+
+    The noise level shifts, scales and gates all of them but the actions.
+    """
 
     def __init__(self, config: DenoiserConfig, layer: int) -> None:
         super().__init__()
-        width = config.width
+        width, heads = config.width, config.heads
         self.layer = layer
-        self.spatial = SelfAttention(width, config.heads)
-        self.action = ActionAttention(width, config.heads, config.action_width)
-        self.temporal = TemporalAttention(width, config.heads, config.max_distance)
+        rotary = AxialRotary(config.rows, config.columns, width // heads)
+        factorised = config.scope == "position"
+        self.spatial = SpatialAttention(width, heads, rotary) if factorised else None
+        self.action = ActionAttention(width, heads, config.action_width)
+        self.temporal = TemporalAttention(
+            width, heads, config.max_distance, config.scope, None if factorised else rotary
+        )
         self.mlp = Mlp(width, 4 * width).zero_output()
-        self.adaln = nn.Linear(width, 9 * width)
+        sublayers = 3 if factorised else 2
+        self.adaln = nn.Linear(width, 3 * sublayers * width)
         with torch.no_grad():
             # The sublayers' outputs start at zero, so their gates start open and the noise level starts as a whisper.
             self.adaln.weight.mul_(0.1)
             self.adaln.bias.zero_()
-            self.adaln.bias.reshape(3, 3, width)[:, 2] = 1.0
+            self.adaln.bias.reshape(sublayers, 3, width)[:, 2] = 1.0
 
     def forward(self, x_BFPD: Tensor, noise: Tensor, action_BFTE: Tensor, cache: RingCache | None) -> Tensor:
-        b, f, p, d = x_BFPD.shape
-        shift_s, scale_s, gate_s, shift_t, scale_t, gate_t, shift_m, scale_m, gate_m = self.adaln(noise).chunk(9, -1)
-        spatial = self.spatial(modulate(x_BFPD, shift_s, scale_s).reshape(b * f, p, d)).reshape(b, f, p, d)
-        x_BFPD = x_BFPD + gate_s * spatial
+        *spatial, shift_t, scale_t, gate_t, shift_m, scale_m, gate_m = self.adaln(noise).split(x_BFPD.shape[-1], -1)
+        if self.spatial is not None:
+            shift_s, scale_s, gate_s = spatial
+            x_BFPD = x_BFPD + gate_s * self.spatial(modulate(x_BFPD, shift_s, scale_s))
         x_BFPD = x_BFPD + self.action(x_BFPD, action_BFTE)
         x_BFPD = x_BFPD + gate_t * self.temporal(modulate(x_BFPD, shift_t, scale_t), cache, self.layer)
         y: Tensor = x_BFPD + gate_m * self.mlp(modulate(x_BFPD, shift_m, scale_m))

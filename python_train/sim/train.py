@@ -21,6 +21,7 @@ from ..config import register
 from ..data.clips import ClipConfig
 from ..data.latents import LatentSampler, LatentSet
 from ..vae import VAE
+from .model import Denoiser
 from .noise import NoiseConfig, sample_levels
 from .samples import sample_sheet
 from .start import choose_starts
@@ -35,13 +36,15 @@ CLIPS, NOISE, INIT = range(3)
 @dataclass(frozen=True)
 class SimTrainConfig:
     """A denoiser run. Clips have `frames` latents, and `long_frames` from the fraction `long_from` of the run on, with
-    the batch reduced in proportion: short clips teach most of it at less cost a step."""
+    the batch reduced in proportion: short clips teach most of it at less cost a step. Training starts from the denoiser
+    in the checkpoint `start_from` (a simulator's or a resume point's) if one is named."""
 
     model: SimConfig
     loop: LoopConfig
     clips: ClipConfig
     vae: str
     latents: str
+    start_from: str = ""
     noise: NoiseConfig = field(default_factory=NoiseConfig)
     frames: int = 8
     long_frames: int = 16
@@ -59,6 +62,8 @@ class SimTask:
         self.sim: SimModel = config.model.build().to(self.device)
         self.model = self.sim.denoiser
         self._load_vae()
+        if config.start_from:
+            self._start_from(config.start_from)
         train, val = (LatentSet(Path(config.latents) / f"{split}.safetensors") for split in ("train", "val"))
         self.info = train.info
         lengths = (config.frames, config.long_frames)
@@ -74,6 +79,15 @@ class SimTask:
             raise ValueError(f"{self.config.vae} holds {vae_config}, the run expects {self.config.model.vae}")
         self.sim.vae.load_state_dict(vae.state_dict())
         self.sim.vae.requires_grad_(False).eval()
+
+    def _start_from(self, path: str) -> None:
+        loaded, _, _ = load_model(path)
+        denoiser = loaded.denoiser if isinstance(loaded, SimModel) else loaded
+        if not isinstance(denoiser, Denoiser) or denoiser.config != self.config.model.denoiser:
+            raise ValueError(
+                f"{path} holds {getattr(denoiser, 'config', denoiser)}, the run expects {self.config.model.denoiser}"
+            )
+        self.model.load_state_dict(denoiser.state_dict())
 
     def batch(self, step: int) -> tuple[Tensor, ...]:
         """Latents `[B,F,h,w,C]`, actions `[B,F,T,A]`, noise levels `[B,F]` and noise `[B,F,h,w,C]` of this process."""

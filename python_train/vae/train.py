@@ -29,8 +29,8 @@ CLIPS, NOISE, INIT = range(3)
 class VAETrainConfig:
     """A VAE training run. Loss: L1 + `mse_weight` MSE + `kl_weight` KL, each a mean over its elements.
 
-    With `decoder_of`, the path of a VAE checkpoint, training starts from it and keeps its encoder and its latents: a
-    decoder may be refined while, or after, a denoiser is trained on those latents.
+    Training starts from the VAE checkpoint `start_from` if one is named. With `decoder_only` it keeps that checkpoint's
+    encoder and latents: a decoder may be refined while, or after, a denoiser is trained on those latents.
     """
 
     model: HybridVAEConfig | ConvVAEConfig
@@ -40,7 +40,12 @@ class VAETrainConfig:
     kl_weight: float = 5e-4
     val_clips: int = 96
     norm_clips: int = 512
-    decoder_of: str = ""
+    start_from: str = ""
+    decoder_only: bool = False
+
+    def __post_init__(self) -> None:
+        if self.decoder_only and not self.start_from:
+            raise ValueError("decoder_only needs start_from: the checkpoint of the VAE whose decoder is refined")
 
 
 class VAETask:
@@ -51,8 +56,8 @@ class VAETask:
         self.device = dist.device()
         torch.manual_seed(config.loop.seed + INIT)
         self.model: VAE = config.model.build().to(self.device)
-        if config.decoder_of:
-            self._start_from(config.decoder_of)
+        if config.start_from:
+            self._start_from(config.start_from)
         self.sampler = ClipSampler(config.clips, "train", FRAMES, config.loop.seed)
         val = ClipSampler(config.clips, "val", FRAMES, config.loop.seed)
         self.val = torch.from_numpy(val.frames(val.places(0, config.val_clips))).to(self.device)
@@ -62,8 +67,9 @@ class VAETask:
         if vae_config != self.config.model:
             raise ValueError(f"{path} holds {vae_config}, the run expects {self.config.model}")
         self.model.load_state_dict(vae.state_dict())
-        for p in self.model.encoder_parameters():
-            p.requires_grad_(False)
+        if self.config.decoder_only:
+            for p in self.model.encoder_parameters():
+                p.requires_grad_(False)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Clips uint8 `[B,2,H,W,3]` and posterior noise `[B,h,w,C]` of this process."""
@@ -99,7 +105,7 @@ class VAETask:
         return sheet(rows)
 
     def save(self, folder: Path, step: int, curve: list[dict[str, float]]) -> None:
-        if not self.config.decoder_of:
+        if not self.config.decoder_only:
             self._measure_latents()
         metadata = {"kind": "vae", "step": step, "seed": self.config.loop.seed, "curve": curve}
         save_model(folder / "model.safetensors", self.model, self.config.model, metadata)

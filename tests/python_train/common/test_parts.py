@@ -41,7 +41,7 @@ def test_muon_takes_hidden_matrices_alone() -> None:
     adamw, muon = build_optimizers(model, OptimConfig(muon_lr=0.02))
     names = {id(p): name for name, p in model.named_parameters()}
     chosen = {names[id(p)] for group in muon.param_groups for p in group["params"]}
-    assert "blocks.0.spatial.qkv.weight" in chosen
+    assert "blocks.0.temporal.qkv.project.weight" in chosen
     assert not [name for name in chosen if "adaln" in name or "bias" in name or not name.startswith("blocks.")]
     assert sum(len(group["params"]) for group in adamw.param_groups) + len(chosen) == len(names)
 

@@ -15,15 +15,20 @@ from python_train.vae import HybridVAEConfig
 FRAMES = 6
 
 
-@pytest.fixture(scope="module")
-def denoiser() -> Denoiser:
+def make_denoiser(scope: str) -> Denoiser:
     """Random weights everywhere: a projection that starts at zero would hide what passes through it."""
     torch.manual_seed(0)
-    model = DenoiserConfig(rows=2, columns=3, width=32, heads=2, layers=2, action_width=16, max_distance=8).build()
+    sizes = {"rows": 2, "columns": 3, "width": 32, "heads": 2, "layers": 2, "action_width": 16, "max_distance": 8}
+    model = DenoiserConfig(scope=scope, **sizes).build()
     with torch.no_grad():
         for p in model.parameters():
             p.add_(torch.randn_like(p) * 0.1)
     return model.eval()
+
+
+@pytest.fixture(scope="module", params=["position", "frame"])
+def denoiser(request: pytest.FixtureRequest) -> Denoiser:
+    return make_denoiser(request.param)
 
 
 def inputs(batch: int = 2) -> tuple[Tensor, Tensor, Tensor]:
@@ -75,15 +80,35 @@ def test_the_order_of_a_latents_two_actions_matters(denoiser: Denoiser) -> None:
         assert not torch.equal(denoiser(latents, levels, actions), denoiser(latents, levels, actions.flip(2)))
 
 
-def test_temporal_attention_keeps_positions_apart(denoiser: Denoiser) -> None:
-    """Without spatial attention, a position depends on itself alone, in every frame."""
+def changed_positions(denoiser: Denoiser) -> list[list[int]]:
+    """Which [row, column] of any frame change with one position of the first."""
     latents, levels, actions = inputs()
     other = latents.clone()
     other[:, 0, 1, 2] += 1
-    with silenced(denoiser, "spatial"):
+    with torch.no_grad():
         difference = denoiser(latents, levels, actions) - denoiser(other, levels, actions)
-    changed = difference.abs().amax((0, 1, 4)) > 0
-    assert changed.nonzero().tolist() == [[1, 2]]
+    found: list[list[int]] = (difference.abs().amax((0, 1, 4)) > 0).nonzero().tolist()
+    return found
+
+
+def test_factorised_temporal_attention_keeps_positions_apart() -> None:
+    """Without spatial attention, a position depends on itself alone, in every frame."""
+    model = make_denoiser("position")
+    with silenced(model, "spatial"):
+        assert changed_positions(model) == [[1, 2]]
+    assert len(changed_positions(model)) == 6
+
+
+def test_temporal_attention_over_frames_reaches_every_position() -> None:
+    model = make_denoiser("frame")
+    assert len(changed_positions(model)) == 6
+    with silenced(model, "temporal"):
+        assert changed_positions(model) == [[1, 2]]
+
+
+def test_an_unknown_scope_is_refused() -> None:
+    with pytest.raises(ValueError, match="'row' is neither"):
+        DenoiserConfig(scope="row")
 
 
 def test_noise_levels_may_be_shared_by_the_batch(denoiser: Denoiser) -> None:

@@ -15,9 +15,9 @@ from python_train.vae import HybridVAEConfig
 HISTORY = 5
 
 
-def make_config(diffusion=None) -> SimConfig:
+def make_config(diffusion=None, scope: str = "frame") -> SimConfig:
     denoiser = DenoiserConfig(
-        rows=1, columns=2, channels=4, buttons=3, width=16, heads=2, layers=2, action_width=8,
+        rows=1, columns=2, channels=4, buttons=3, width=16, heads=2, layers=2, action_width=8, scope=scope,
         diffusion=diffusion or RectifiedFlow(),
     )  # fmt: skip
     return SimConfig(denoiser, HybridVAEConfig(height=32, width=64), grades=(0.0, 0.3, 0.6, 1.0), history=HISTORY)
@@ -45,15 +45,19 @@ class NaiveLoop:
         monkeypatch.setattr(TemporalAttention, "forward", lambda *args: self._temporal(*args))
 
     def _temporal(self, module: TemporalAttention, x: Tensor, cache: None, layer: int) -> Tensor:
-        b, f, p, d = x.shape
-        q, k, v = module.qkv(x).reshape(b, f, p, 3, module.heads, -1).unbind(3)
+        """All positions of all latents in one softmax, the unseen ones masked."""
+        f, p = x.shape[1:3]
+        q, k, v = module.qkv(x)
         index = torch.arange(f)
         distance = index[:, None] - index
         base = index.clamp(max=len(self.past))  # a call sees HISTORY latents before its oldest one
         seen = (distance >= 0) & (index >= base[:, None] - HISTORY)
         bias = module.bias[:, distance.clamp(0, module.bias.shape[1] - 1)].masked_fill(~seen, -torch.inf)
-        logits = torch.einsum("bfphk,bgphk->bphfg", q, k) * q.shape[-1] ** -0.5 + bias
-        return module.out(torch.einsum("bphfg,bgphk->bfphk", logits.softmax(-1), v).reshape(b, f, p, d))
+        logits = torch.einsum("bfphk,bgrhk->bhfpgr", q, k) * q.shape[-1] ** -0.5 + bias[:, :, None, :, None]
+        if module.scope == "position":
+            logits = logits.masked_fill(~torch.eye(p, dtype=torch.bool)[:, None, :], -torch.inf)
+        weights = logits.flatten(-2).softmax(-1).view_as(logits)
+        return module.out(torch.einsum("bhfpgr,bgrhk->bfphk", weights, v).reshape(x.shape))
 
     def _denoise(self, window: list[Tensor], grades: list[int], actions: list[Tensor]) -> list[Tensor]:
         latents = torch.stack([latent for latent, _ in self.past] + window)[None]
@@ -97,10 +101,11 @@ class NaiveLoop:
 
 @pytest.mark.parametrize("diffusion", [RectifiedFlow(), DDPM()], ids=["rectified", "ddpm"])
 @pytest.mark.parametrize("schedule", ["step_shift", "step_sequential"])
+@pytest.mark.parametrize("scope", ["position", "frame"])
 @torch.no_grad()
-def test_matches_the_naive_loop(schedule, diffusion, monkeypatch):
+def test_matches_the_naive_loop(scope, schedule, diffusion, monkeypatch):
     """More than two turns of the ring, with appends at the start, in the middle and twice in a row."""
-    config = make_config(diffusion)
+    config = make_config(diffusion, scope)
     loop = make_loop(config)
     generator = torch.Generator().manual_seed(1)
     script = ["append"] * 2 + ["step"] * 9 + ["append"] * 2 + ["step"] + ["append"] + ["step"] * 8

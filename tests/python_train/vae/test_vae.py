@@ -91,7 +91,7 @@ def test_sizes_that_do_not_divide_are_refused() -> None:
 
 
 def test_decoder_run_keeps_the_latents(vae_run: VAETrainConfig, vae_checkpoint: Path, tmp_path: Path) -> None:
-    train_vae(replace(vae_run, decoder_of=str(vae_checkpoint)), tmp_path, World(), None, 4, None)
+    train_vae(replace(vae_run, start_from=str(vae_checkpoint), decoder_only=True), tmp_path, World(), None, 4, None)
     before, after = load_model(vae_checkpoint)[0], load_model(tmp_path)[0]
     assert isinstance(before, VAE)
     assert isinstance(after, VAE)

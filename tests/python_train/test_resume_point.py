@@ -1,0 +1,40 @@
+"""Resume points: what they hold, and that training goes on from them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from python_train.common.checkpoint import load_model
+from python_train.common.dist import World
+from python_train.resume_point import write_resume_point
+from python_train.sim import Denoiser, SimModel
+from python_train.sim.train import SimTask, SimTrainConfig
+from python_train.train import train_sim
+from python_train.vae import VAE
+
+
+def test_training_starts_from_a_resume_point(sim_run: SimTrainConfig, tmp_path: Path) -> None:
+    train_sim(sim_run, tmp_path / "run", World(), None, 3, None, None)
+    files = write_resume_point(tmp_path / "run", tmp_path / "resume")
+    trained, vae, denoiser = (load_model(path)[0] for path in (tmp_path / "run", *files))
+    assert isinstance(trained, SimModel)
+    assert isinstance(vae, VAE)
+    assert isinstance(denoiser, Denoiser)
+    for kept, original in ((vae, trained.vae), (denoiser, trained.denoiser)):
+        for name, value in original.state_dict().items():
+            assert torch.equal(kept.state_dict()[name], value.to(torch.bfloat16).float()), name
+
+    begun = SimTask(replace(sim_run, start_from=str(files[1])), World()).model
+    assert all(torch.equal(value, denoiser.state_dict()[name]) for name, value in begun.state_dict().items())
+
+
+def test_only_a_simulator_makes_a_resume_point(vae_checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="HybridVAE"):
+        write_resume_point(vae_checkpoint, tmp_path)
+
+
+def test_another_network_is_no_start(sim_run: SimTrainConfig, vae_checkpoint: Path) -> None:
+    with pytest.raises(ValueError, match="the run expects DenoiserConfig"):
+        SimTask(replace(sim_run, start_from=str(vae_checkpoint)), World())
