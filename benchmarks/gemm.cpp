@@ -68,11 +68,48 @@ __attribute__((target("avx512f,avx512bf16"))) void chains_bf16() {
   }
 }
 
-// Multiply-adds count as two operations.
-double peak_flops(Isa isa, DType compute) {
-  const bool dot = isa == Isa::avx512_bf16 && compute == DType::bf16, wide = isa >= Isa::avx512;
-  void (*const run)() = dot ? chains_bf16 : wide ? chains_avx512 : chains_avx2;
-  const double work = 2.0 * kSteps * (dot ? 24 * 32 : wide ? 24 * 16 : 12 * 8);
+// The instruction pair of int8 without VNNI: 16 products of 16 bits, summed in pairs, then added.
+__attribute__((target("avx2"))) void chains_int16() {
+  __m256i sum[12] = {};
+  const __m256i x = _mm256_set1_epi16(3);
+  for (int i = 0; i < kSteps; ++i) {
+#pragma GCC unroll 12
+    for (int j = 0; j < 12; ++j) {
+      __m256i y = x;
+      asm volatile("" : "+v"(y));
+      sum[j] = _mm256_add_epi32(sum[j], _mm256_madd_epi16(y, x));
+      asm volatile("" : "+v"(sum[j]));
+    }
+  }
+}
+__attribute__((target("avx512f,avx512vnni"))) void chains_vnni() {
+  __m512i sum[24] = {};
+  const __m512i x = _mm512_set1_epi32(0x01010101);
+  for (int i = 0; i < kSteps; ++i) {
+#pragma GCC unroll 24
+    for (int j = 0; j < 24; ++j) {
+      sum[j] = _mm512_dpbusd_epi32(sum[j], x, x);
+      asm volatile("" : "+v"(sum[j]));
+    }
+  }
+}
+
+struct Chains {
+  void (*run)();
+  double products;  // a step
+};
+Chains chains_for(Isa isa, Precision precision) {
+  const bool wide = isa >= Isa::avx512;
+  if (precision == Precision::int8)
+    return isa == Isa::avx512_vnni || isa == Isa::avx512_bf16 ? Chains{chains_vnni, 24 * 64} : Chains{chains_int16, 12 * 16};
+  if (isa == Isa::avx512_bf16 && precision != Precision::fp32) return {chains_bf16, 24 * 32};
+  return wide ? Chains{chains_avx512, 24 * 16} : Chains{chains_avx2, 12 * 8};
+}
+
+// A product and its addition count as two operations.
+double peak_flops(Isa isa, Precision precision) {
+  const auto [run, products] = chains_for(isa, precision);
+  const double work = 2.0 * kSteps * products;
   double best = 1e9;
   for (int i = 0; i < 20; ++i) {
     const double start = processor_seconds();
@@ -105,9 +142,12 @@ struct Shape {
 };
 
 // Seconds of one call of linear with a bias, x and y in the type the precision stores.
-double time_linear(const Shape& shape, Isa isa, DType compute) {
+double time_linear(const Shape& shape, Isa isa, Precision precision) {
   const auto [m, n, k] = shape;
-  const std::vector<float> weight(static_cast<size_t>(n * k), 0.01f), bias(static_cast<size_t>(n), 1.0f);
+  const DType compute = compute_type(precision);
+  std::vector<float> weight(static_cast<size_t>(n * k));
+  for (size_t i = 0; i < weight.size(); ++i) weight[i] = 0.01f * static_cast<float>(i % 17) - 0.08f;
+  const std::vector<float> bias(static_cast<size_t>(n), 1.0f);
   StoredTensor stored;
   stored.name = "weight";
   stored.shape = {n, k};
@@ -115,7 +155,8 @@ double time_linear(const Shape& shape, Isa isa, DType compute) {
   OpNode node{.def = find_op("linear"), .inputs = {}, .outputs = {}, .attrs = {}, .source = "bench"};
   node.attrs.set("act", std::string("none"));
   node.attrs.set("gate_rows", int64_t{1});
-  const std::array inputs = {TensorDesc::dense(compute, {m, k}), TensorDesc::dense(DType::f32, {n, k}),
+  const DType stored_x = precision == Precision::int8 ? DType::i8 : compute;
+  const std::array inputs = {TensorDesc::of(stored_x, {m, k}), TensorDesc::dense(DType::f32, {n, k}),
                              TensorDesc::dense(DType::f32, {n}), TensorDesc{}, TensorDesc{}};
   const std::array present = {true, true, true, false, false};
   std::array<Constant, 5> constants;
@@ -128,6 +169,7 @@ double time_linear(const Shape& shape, Isa isa, DType compute) {
                                              .constants = constants,
                                              .outputs = outputs,
                                              .compute = compute,
+                                             .precision = precision,
                                              .isa = isa,
                                              .max_workers = 1,
                                              .weights = cache});
@@ -162,13 +204,13 @@ Shape parse_shape(std::string_view text) {
 
 void bench(Isa isa, const std::vector<Shape>& shapes) {
   std::printf("%-6s %16s %10s %10s %10s %6s\n", "", "M x N x K", "us", "GFLOP/s", "peak", "share");
-  for (DType compute : {DType::f32, DType::bf16})
+  for (Precision precision : kPrecisions)
     for (const Shape& s : shapes) {
-      const double before = peak_flops(isa, compute), seconds = time_linear(s, isa, compute);
-      const double peak = std::max(before, peak_flops(isa, compute));
+      const double before = peak_flops(isa, precision), seconds = time_linear(s, isa, precision);
+      const double peak = std::max(before, peak_flops(isa, precision));
       const double flops = 2.0 * static_cast<double>(s.m * s.n * s.k) / seconds;
       const std::string shape = std::to_string(s.m) + "x" + std::to_string(s.n) + "x" + std::to_string(s.k);
-      std::printf("%-6s %16s %10.1f %10.1f %10.1f %5.0f%%\n", std::string(name_of(compute)).c_str(), shape.c_str(),
+      std::printf("%-6s %16s %10.1f %10.1f %10.1f %5.0f%%\n", std::string(name_of(precision)).c_str(), shape.c_str(),
                   1e6 * seconds, flops / 1e9, peak / 1e9, 100 * flops / peak);
     }
 }

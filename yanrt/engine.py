@@ -12,7 +12,7 @@ from yanrt import _C
 from yanrt.errors import ArgumentError
 from yanrt.package import Package
 
-PRECISIONS = ("fp32", "bf16")
+PRECISIONS = ("fp32", "bf16", "int8", "fp8")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def estimate(
 class Engine:
     """Weights packed and programs planned for one configuration.
 
-    `device` is "auto" or "cpu"; `precision` "auto", "fp32" or "bf16"; `threads` the size of the thread pool (None:
+    `device` is "auto" or "cpu"; `precision` "auto" or one of PRECISIONS; `threads` the size of the thread pool (None:
     every core); `isa` the instruction set ("auto": the best this processor has). Whatever cannot be had raises
     UnsupportedError: nothing falls back silently.
     """

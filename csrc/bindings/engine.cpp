@@ -13,12 +13,6 @@ namespace {
 
 using PackagePtr = std::shared_ptr<const Package>;
 
-DType parse_precision(const std::string& precision) {
-  if (precision == "fp32") return DType::f32;
-  if (precision == "bf16") return DType::bf16;
-  throw Error(ErrorKind::unsupported, "precision '" + precision + "' is not one of fp32, bf16");
-}
-
 std::unique_ptr<Backend> make_backend(const std::string& device, int threads, const std::string& isa, bool count_only) {
   if (device == "cpu")
     return std::make_unique<cpu::CpuBackend>(cpu::Options{.threads = threads, .isa = isa, .count_only = count_only});
@@ -48,7 +42,7 @@ py::dict engine_info(const Engine& engine) {
   d["device"] = info.device;
   d["isa"] = info.isa;
   d["threads"] = info.threads;
-  d["precision"] = engine.compute() == DType::f32 ? "fp32" : "bf16";
+  d["precision"] = std::string(name_of(engine.precision()));
   d["memory"] = memory_dict(engine.memory());
   return d;
 }
@@ -126,6 +120,13 @@ void bind_engine(py::module_& m) {
           throw Error(ErrorKind::argument, "package '" + package.name + "' has no program '" + program + "'");
         return dump(it->second);
       });
+
+  // Instruction set -> what this processor lacks for it, "" if it runs here.
+  m.def("isas", [] {
+    py::dict missing;
+    for (cpu::Isa isa : cpu::built_isas()) missing[py::str(name_of(isa))] = cpu::missing_features(isa);
+    return missing;
+  });
 
   m.def("plan_memory", &plan_memory, py::arg("package"), py::arg("precision"), py::arg("isa") = "auto",
         py::arg("threads") = 0);

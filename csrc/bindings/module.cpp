@@ -7,7 +7,7 @@
 namespace yanrt::bindings {
 namespace {
 
-constexpr const char* kRoles[] = {"exact", "compute", "weight", "ring"};
+constexpr const char* kRoles[] = {"exact", "compute", "quantised", "weight", "ring"};
 constexpr const char* kLayouts[] = {"dense", "rows", "inner", "strided"};
 constexpr const char* kAttrTypes[] = {"integer", "real", "ints", "strings", "choice"};
 

@@ -7,7 +7,8 @@
 
 namespace yanrt {
 
-enum class DType : uint8_t { f32, bf16, f8e4m3, i64, i32, u8, boolean };
+// i8 exists inside a plan alone: rows of codes offset by 128, each followed by its scale (core/tensor.h).
+enum class DType : uint8_t { f32, bf16, f8e4m3, i64, i32, u8, boolean, i8 };
 
 constexpr size_t size_of(DType dtype) {
   switch (dtype) {
@@ -17,6 +18,7 @@ constexpr size_t size_of(DType dtype) {
     case DType::bf16: return 2;
     case DType::f8e4m3:
     case DType::u8:
+    case DType::i8:
     case DType::boolean: return 1;
   }
   return 0;
@@ -31,6 +33,7 @@ constexpr std::string_view name_of(DType dtype) {
     case DType::i32: return "i32";
     case DType::u8: return "u8";
     case DType::boolean: return "bool";
+    case DType::i8: return "i8";
   }
   return "?";
 }

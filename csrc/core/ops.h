@@ -7,7 +7,7 @@
 
 namespace yanrt {
 
-enum class Role : uint8_t { exact, compute, weight, ring };
+enum class Role : uint8_t { exact, compute, quantised, weight, ring };
 enum class Layout : uint8_t { dense, rows, inner, strided };
 enum class AttrType : uint8_t { integer, real, ints, strings, choice };
 

@@ -6,14 +6,35 @@
 
 namespace yanrt {
 
+// A row of D values quantised to int8 (DType::i8): D codes, value / scale + 128 as an unsigned byte, then the scale
+// (f32) at the next multiple of 4; rows start at multiples of 16. Codes lie in [1, 255], value = (code - 128) * scale.
+// The offset is what the processors' dot products take; the scale travels with its row through views of rows.
+constexpr int64_t quantised_scale_at(int64_t width) { return (width + 3) / 4 * 4; }
+constexpr int64_t quantised_row_bytes(int64_t width) { return (quantised_scale_at(width) + 4 + 15) / 16 * 16; }
+
 struct TensorDesc {
   DType dtype = DType::f32;
   Dims shape;
   Dims strides;  // in elements; 0 along broadcast dimensions
 
   static TensorDesc dense(DType dtype, const Dims& shape) { return {dtype, shape, dense_strides(shape)}; }
+  // As a kernel writes it: dense, but for the scales between the rows of i8.
+  static TensorDesc of(DType dtype, const Dims& shape) {
+    TensorDesc desc = dense(dtype, shape);
+    if (dtype != DType::i8) return desc;
+    int64_t step = quantised_row_bytes(shape[-1]);
+    for (int i = shape.rank() - 2; i >= 0; --i) {
+      desc.strides[i] = step;
+      step *= shape[i];
+    }
+    return desc;
+  }
   int64_t numel() const { return shape.numel(); }
-  size_t bytes() const { return static_cast<size_t>(numel()) * size_of(dtype); }  // when dense
+  // Of a tensor that is as a kernel writes it.
+  size_t bytes() const {
+    if (dtype == DType::i8) return static_cast<size_t>(numel() / shape[-1] * quantised_row_bytes(shape[-1]));
+    return static_cast<size_t>(numel()) * size_of(dtype);
+  }
 
   // Row-major without gaps (dimensions of extent 1 may have any stride).
   bool is_dense() const {

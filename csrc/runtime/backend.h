@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/precision.h"
 #include "runtime/plan.h"
 
 namespace yanrt {
@@ -63,7 +64,7 @@ class Backend {
   virtual BackendInfo info() const = 0;
   // Chooses and makes the kernels of `plan`, which must outlive the result, and packs their weights.
   // Throws Error(unsupported) naming the op that has no kernel here.
-  virtual std::unique_ptr<Executable> compile(const Plan& plan, const Package& package, DType compute) = 0;
+  virtual std::unique_ptr<Executable> compile(const Plan& plan, const Package& package, Precision precision) = 0;
   virtual std::unique_ptr<Memory> allocate(size_t bytes) = 0;
   // Bytes of weights packed so far (counted, if the backend was made for counting only), and of the threads' scratch.
   virtual size_t weight_bytes() const = 0;

@@ -5,18 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "core/precision.h"
 #include "program/program.h"
 
 namespace yanrt {
 
 // Storage type of every state of the package. A `compute` state takes the compute type if every op that touches it can
 // read it so; all others keep their own.
-std::map<std::string, DType> choose_state_dtypes(const Package& package, DType compute);
+std::map<std::string, DType> choose_state_dtypes(const Package& package, Precision precision);
 
-// Type of every value of a program. A value is narrowed to the compute type only if the op that makes it can write it
-// and everybody who reads it (through views) would round it anyway: so narrowing never changes what a kernel computes
-// with.
+// Type of every value of a program. A value is narrowed only if the op that makes it can write it so and everybody who
+// reads it (through views) would round it the same way: so narrowing never changes what a kernel computes with. To the
+// compute type, or, in int8, to quantised rows (DType::i8) where all readers are GEMMs that take whole rows.
 std::vector<DType> choose_value_dtypes(const Program& program, const std::map<std::string, DType>& states,
-                                       DType compute);
+                                       Precision precision);
 
 }  // namespace yanrt

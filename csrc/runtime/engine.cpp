@@ -8,18 +8,18 @@
 
 namespace yanrt {
 
-Engine::Engine(std::shared_ptr<const Package> package, std::unique_ptr<Backend> backend, DType compute)
+Engine::Engine(std::shared_ptr<const Package> package, std::unique_ptr<Backend> backend, Precision precision)
     : package_(std::move(package)),
       backend_(std::move(backend)),
-      compute_(compute),
-      states_(lay_out_states(*package_, compute)) {
+      precision_(precision),
+      states_(lay_out_states(*package_, precision)) {
   for (const auto& [name, program] : package_->programs) {
     Compiled& compiled = programs_[name];
-    compiled.plan = build_plan(*package_, program, states_, compute);
+    compiled.plan = build_plan(*package_, program, states_, precision);
     plan_memory(compiled.plan);
     check_plan(compiled.plan);
     workspace_bytes_ = std::max(workspace_bytes_, compiled.plan.workspace_bytes);
-    compiled.executable = backend_->compile(compiled.plan, *package_, compute);
+    compiled.executable = backend_->compile(compiled.plan, *package_, precision);
   }
 }
 

@@ -21,11 +21,11 @@ struct MemoryUse {
 class Engine {
  public:
   // Compiles every program of the package. Throws Error(unsupported | memory).
-  Engine(std::shared_ptr<const Package> package, std::unique_ptr<Backend> backend, DType compute);
+  Engine(std::shared_ptr<const Package> package, std::unique_ptr<Backend> backend, Precision precision);
 
   const Package& package() const { return *package_; }
   const StateLayout& states() const { return states_; }
-  DType compute() const { return compute_; }
+  Precision precision() const { return precision_; }
   BackendInfo info() const { return backend_->info(); }
   MemoryUse memory() const;
   std::unique_ptr<Memory> allocate(size_t bytes) const { return backend_->allocate(bytes); }
@@ -44,7 +44,7 @@ class Engine {
  private:
   std::shared_ptr<const Package> package_;
   std::unique_ptr<Backend> backend_;
-  DType compute_;
+  Precision precision_;
   StateLayout states_;
   std::map<std::string, Compiled> programs_;
   size_t workspace_bytes_ = 0;

@@ -12,11 +12,11 @@ namespace {
 
 class PlanBuilder {
  public:
-  PlanBuilder(const Package& package, const Program& program, const StateLayout& states, DType compute)
+  PlanBuilder(const Package& package, const Program& program, const StateLayout& states, Precision precision)
       : package_(package), program_(program), states_(states) {
     std::map<std::string, DType> stored;
     for (const auto& [name, entry] : states.entries) stored[name] = entry.stored;
-    dtypes_ = choose_value_dtypes(program, stored, compute);
+    dtypes_ = choose_value_dtypes(program, stored, precision);
     operands_.resize(program.values.size());
     dense_copy_.resize(program.values.size());
     plan_.program = &program;
@@ -38,7 +38,7 @@ class PlanBuilder {
     for (size_t v = 0; v < program_.values.size(); ++v) {
       const Value& value = program_.values[v];
       Operand& operand = operands_[v];
-      operand.desc = TensorDesc::dense(dtypes_[v], value.shape);
+      operand.desc = TensorDesc::of(dtypes_[v], value.shape);
       if (value.source == ValueSource::tensor) {
         operand.arena = Arena::constant;
         operand.tensor = &package_.tensors.at(value.name);
@@ -174,9 +174,9 @@ class PlanBuilder {
 
 }  // namespace
 
-StateLayout lay_out_states(const Package& package, DType compute) {
+StateLayout lay_out_states(const Package& package, Precision precision) {
   StateLayout layout;
-  for (const auto& [name, dtype] : choose_state_dtypes(package, compute)) {
+  for (const auto& [name, dtype] : choose_state_dtypes(package, precision)) {
     const StateDef& def = package.states.at(name);
     const size_t bytes = static_cast<size_t>(def.shape.numel()) * size_of(dtype);
     layout.entries[name] = {&def, dtype, layout.state_bytes, 0, bytes};
@@ -193,8 +193,8 @@ StateLayout lay_out_states(const Package& package, DType compute) {
   return layout;
 }
 
-Plan build_plan(const Package& package, const Program& program, const StateLayout& states, DType compute) {
-  return PlanBuilder(package, program, states, compute).build();
+Plan build_plan(const Package& package, const Program& program, const StateLayout& states, Precision precision) {
+  return PlanBuilder(package, program, states, precision).build();
 }
 
 }  // namespace yanrt

@@ -2,13 +2,14 @@
 // strides a view left. Nothing is placed yet.
 #pragma once
 
+#include "core/precision.h"
 #include "runtime/plan.h"
 
 namespace yanrt {
 
 // Where every state of the package lies for this precision.
-StateLayout lay_out_states(const Package& package, DType compute);
+StateLayout lay_out_states(const Package& package, Precision precision);
 
-Plan build_plan(const Package& package, const Program& program, const StateLayout& states, DType compute);
+Plan build_plan(const Package& package, const Program& program, const StateLayout& states, Precision precision);
 
 }  // namespace yanrt

@@ -22,8 +22,8 @@ constexpr size_t kChecked = offsetof(Header, origin);
 
 uint32_t origin_of(const Engine& engine, const std::string& schedule) {
   const BackendInfo info = engine.info();
-  const std::string text = engine.package().manifest + '\n' + schedule + '\n' + std::string(name_of(engine.compute())) +
-                           '\n' + info.device + '\n' + info.isa;
+  const std::string text = engine.package().manifest + '\n' + schedule + '\n' +
+                           std::string(name_of(engine.precision())) + '\n' + info.device + '\n' + info.isa;
   return crc32c(std::as_bytes(std::span(text)));
 }
 
@@ -57,7 +57,7 @@ SessionCounters read_snapshot(std::span<const std::byte> snapshot, const Engine&
     throw Error(ErrorKind::argument,
                 "the snapshot is of another package, schedule, precision or instruction set; this session is '" +
                     engine.package().name + "', schedule '" + schedule + "', " +
-                    std::string(name_of(engine.compute())) + ", " + engine.info().isa);
+                    std::string(name_of(engine.precision())) + ", " + engine.info().isa);
   if (!state.empty()) std::memcpy(state.data(), snapshot.data() + sizeof(Header), state.size());
   return header.counters;
 }

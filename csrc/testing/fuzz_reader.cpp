@@ -35,10 +35,10 @@ int64_t elements(const Package& package) {
   return count;
 }
 
-void run_programs(std::shared_ptr<const Package> package, DType compute) {
+void run_programs(std::shared_ptr<const Package> package, Precision precision) {
   const auto engine = std::make_shared<const Engine>(
       package, std::make_unique<cpu::CpuBackend>(cpu::Options{.threads = 2, .isa = "auto", .count_only = false}),
-      compute);
+      precision);
   Runner runner(engine);
   for (const auto& [name, program] : package->programs) {
     const Plan& plan = engine->program(name).plan;
@@ -63,9 +63,9 @@ void try_package(std::span<const std::byte> bytes, Count& count) {
   }
   ++count.read;
   if (elements(*package) > kMaxElements) return;
-  for (DType compute : {DType::f32, DType::bf16}) {
+  for (Precision precision : kPrecisions) {
     try {
-      run_programs(package, compute);
+      run_programs(package, precision);
       ++count.run;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::unsupported) throw;

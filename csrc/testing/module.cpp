@@ -60,8 +60,7 @@ long allocations_in_steps(const std::string& path, const std::string& schedule, 
   auto* count = reinterpret_cast<long (*)()>(dlsym(RTLD_DEFAULT, "yanrt_allocation_count"));
   if (!count) throw std::runtime_error("preload the allocation counter: LD_PRELOAD=.../libyanrt_alloc_counter.so");
   auto backend = std::make_unique<cpu::CpuBackend>(cpu::Options{.threads = threads});
-  const auto engine =
-      std::make_shared<Engine>(read_package(path), std::move(backend), precision == "bf16" ? DType::bf16 : DType::f32);
+  const auto engine = std::make_shared<Engine>(read_package(path), std::move(backend), parse_precision(precision));
   Session session(engine, schedule);
   session.prime();
   const std::vector<std::byte> action(session.action_bytes());

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tests.support.package_builder import ProgramBuilder, bare_manifest, pack
 from tests.support.run_op import runnable_isas
 from yanrt import _C
+from yanrt.engine import PRECISIONS
 
 K, N = 1100, 70
 
@@ -22,7 +23,7 @@ def rows_of(x: NDArray[Any], weight: NDArray[Any], precision: str, isa: str, thr
 
 
 @pytest.mark.parametrize("isa", runnable_isas())
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_row_does_not_depend_on_its_neighbours(precision: str, isa: str) -> None:
     rng = np.random.default_rng(3)
     x, weight = rng.standard_normal((101, K), np.float32), rng.standard_normal((N, K), np.float32)

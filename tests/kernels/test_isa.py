@@ -1,15 +1,16 @@
 """The choice of the instruction set: what exists, what this processor runs, and what is refused."""
 
+import re
 from typing import Any
 
 import pytest
 
 from tests.support.package_builder import ProgramBuilder, bare_manifest, pack
-from tests.support.run_op import runnable_isas
+from tests.support.run_op import native_isas, runnable_isas
 from yanrt import _C
 from yanrt.errors import ArgumentError, UnsupportedError
 
-ALL = ("generic", "avx2", "avx512", "avx512_bf16")
+NATIVE = ("generic", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16")
 
 
 def engine(isa: str, threads: int = 1) -> Any:
@@ -20,19 +21,25 @@ def engine(isa: str, threads: int = 1) -> Any:
 
 
 def test_auto_is_the_best_this_processor_runs() -> None:
-    assert engine("auto").info["isa"] == runnable_isas()[-1]
+    assert engine("auto").info["isa"] == native_isas()[-1]
 
 
 def test_unknown_name_lists_the_choices() -> None:
-    with pytest.raises(UnsupportedError, match=r"'neon' is unknown.*auto, generic, avx2, avx512, avx512_bf16"):
+    with pytest.raises(UnsupportedError, match=rf"'neon' is unknown.*auto, {', '.join(NATIVE)}"):
         engine("neon")
 
 
-@pytest.mark.parametrize("isa", [isa for isa in ALL if isa not in runnable_isas()])
+@pytest.mark.parametrize("isa", [isa for isa in NATIVE if isa not in native_isas()])
 def test_what_the_processor_lacks_is_refused(isa: str) -> None:
-    best = runnable_isas()[-1]
-    with pytest.raises(UnsupportedError, match=f"'{isa}': this processor cannot run it; its best is '{best}'"):
+    lacks = re.escape(_C.isas()[isa])
+    with pytest.raises(UnsupportedError, match=f"'{isa}': this processor lacks {lacks}; its best is '{native_isas()[-1]}'"):
         engine(isa)
+
+
+def test_wide_registers_are_tested_on_every_machine() -> None:
+    """With AVX2, every other unit runs through the emulation of csrc/testing/isa."""
+    if "avx2" in native_isas():
+        assert {f"emulated_{isa}" for isa in NATIVE[2:]} <= set(runnable_isas())
 
 
 @pytest.mark.parametrize("threads", [-1, 100_000])

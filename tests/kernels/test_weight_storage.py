@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.reference.bfloat16 import to_bf16
 from tests.reference.ops import REFERENCE
-from tests.support.op_case import to_bf16
 from tests.support.package_builder import ProgramBuilder, Stored, bare_manifest, bf16, pack
 from tests.support.run_op import runnable_isas
 from yanrt import _C

@@ -121,24 +121,34 @@ def linear(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) -> Ar
     return y if residual is None else residual + y
 
 
+def receptive_fields(x: Array, kernel: Sequence[int], attrs: Attrs, shape: Sequence[int]) -> Array:
+    """x [B, H, W, I] -> [B, H', W', groups, kh * kw * I / groups]: what each pixel of a convolution's output reads."""
+    (top, left, bottom, right), groups = attrs["padding"], attrs["groups"]
+    x = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
+    height, width = shape[1:3]
+    taps = []
+    for i in range(kernel[0]):
+        for j in range(kernel[1]):
+            first = i * attrs["dilation"][0], j * attrs["dilation"][1]
+            rows = slice(first[0], first[0] + (height - 1) * attrs["stride"][0] + 1, attrs["stride"][0])
+            columns = slice(first[1], first[1] + (width - 1) * attrs["stride"][1] + 1, attrs["stride"][1])
+            taps.append(x[:, rows, columns].reshape(len(x), height, width, groups, 1, -1))
+    return np.concatenate(taps, -2).reshape(len(x), height, width, groups, -1)
+
+
 def conv2d(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) -> Array:
     x, weight, bias, residual = inputs
     assert x is not None
     assert weight is not None
-    (top, left, bottom, right), groups = attrs["padding"], attrs["groups"]
-    x = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
-    out_channels, kh, kw, in_channels = weight.shape
-    height, width = shape[1:3]
-    y = np.zeros((x.shape[0], height, width, groups, out_channels // groups))
-    x = x.reshape(*x.shape[:3], groups, in_channels)
-    filters = weight.reshape(groups, out_channels // groups, kh, kw, in_channels)
-    for i in range(kh):
-        for j in range(kw):
-            first = i * attrs["dilation"][0], j * attrs["dilation"][1]
-            rows = slice(first[0], first[0] + (height - 1) * attrs["stride"][0] + 1, attrs["stride"][0])
-            columns = slice(first[1], first[1] + (width - 1) * attrs["stride"][1] + 1, attrs["stride"][1])
-            y += np.einsum("bhwgi,goi->bhwgo", x[:, rows, columns], filters[:, :, i, j])
-    y = y.reshape(shape)
+    return convolve(receptive_fields(x, weight.shape[1:3], attrs, shape), weight, bias, residual, attrs, shape)
+
+
+def convolve(
+    fields: Array, weight: Array, bias: Array | None, residual: Array | None, attrs: Attrs, shape: Sequence[int]
+) -> Array:
+    groups = fields.shape[3]
+    filters = weight.reshape(groups, len(weight) // groups, -1)
+    y = np.einsum("bhwgk,gok->bhwgo", fields, filters).reshape(shape)
     y = activate(y if bias is None else y + bias, attrs["act"])
     return y if residual is None else residual + y
 

@@ -33,7 +33,7 @@ def allocations(schedule: str, precision: str, threads: int) -> int:
 
 
 @pytest.mark.parametrize("schedule", ["shift", "sequential"])
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_step_allocates_nothing(schedule: str, precision: str, threads: int) -> None:
     assert allocations(schedule, precision, threads) == 0

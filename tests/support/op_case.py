@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.reference.bfloat16 import to_bf16
 from tests.reference.ops import REFERENCE
+from tests.reference.quantised import INT8, e4m3_channels, int8_channels, int8_rows
 from yanrt import _C
 
 Array = NDArray[Any]
@@ -83,36 +85,43 @@ def expanded(array: Array, *shape: int) -> Operand:
     return Operand(array, (View("expand", shape, {"shape": list(shape)}),))
 
 
-def to_bf16(x: Array) -> Array:
-    """f32 values rounded to bfloat16, ties to even; NaN and infinity stay."""
-    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
-    rounded = ((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000).astype(np.uint32).view(np.float32)
-    return np.where(np.isfinite(x), rounded, x)
-
-
 @cache
 def expected(case: Case, precision: str, stored: bool) -> list[Array]:
     """The reference's outputs, its operands rounded as `precision` rounds them, its output as it is `stored`."""
     operands: list[Array | None] = []
+    quantises = precision in ("int8", "fp8") and is_gemm(case)
     for i in range(len(case.operands)):
         operand = case.operand(i)
         if operand is None:
             operands.append(None)
             continue
         x = operand.seen()
-        if precision == "bf16" and case.role(i) != "exact":
+        if quantises and case.role(i) == "weight":
+            x = int8_channels(x) if precision == "int8" else e4m3_channels(x)
+        elif precision != "fp32" and case.role(i) != "exact":
             x = to_bf16(x)
         operands.append(x.astype(np.float64) if x.dtype == np.float32 else x)
-    results = REFERENCE[case.op](operands, case.attrs, case.shape, case.dtype)
+    reference = INT8[case.op] if quantises and precision == "int8" else REFERENCE[case.op]
+    results = reference(operands, case.attrs, case.shape, case.dtype)
     outputs = [np.asarray(y) for y in (results if isinstance(results, tuple) else (results,))]
-    if stored and precision == "bf16" and narrows(case):
-        outputs[0] = to_bf16(outputs[0].astype(np.float32)).astype(np.float64)
+    if stored and precision != "fp32" and narrows(case):
+        y = to_bf16(outputs[0].astype(np.float32))
+        outputs[0] = int8_rows(y) if precision == "int8" else y.astype(np.float64)
     return outputs
+
+
+def is_gemm(case: Case) -> bool:
+    """Does a precision that quantises weights touch the op? Not where a channel has a kernel of its own."""
+    if case.op == "conv2d":
+        weight, groups = case.operands[1], case.attrs["groups"]
+        assert isinstance(weight, np.ndarray)
+        return not (groups > 1 and weight.shape[-1] == 1 and len(weight) == groups)
+    return any(operand["role"] == "weight" for operand in OPS[case.op]["inputs"])
 
 
 @cache
 def narrows(case: Case) -> bool:
     """Can the output be bf16, read by a linear op? That op would spread infinities and NaNs over the row."""
-    if OPS[case.op]["outputs"][0]["role"] != "compute" or case.dtype != "f32":
+    if OPS[case.op]["outputs"][0]["role"] == "exact" or case.dtype != "f32":
         return False
     return bool(np.isfinite(expected(case, "fp32", False)[0]).all())

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from tests.support.op_case import DTYPES, Case, narrows
 from tests.support.package_builder import ProgramBuilder, bare_manifest, pack
 from yanrt import _C
-from yanrt.errors import UnsupportedError
 
 Array = NDArray[Any]
 
@@ -37,7 +36,7 @@ def package(case: Case, stored: bool) -> Any:
             value = p.value(dtype, array.shape, state=name)
         else:
             value = p.input(name, dtype, array.shape)
-        if stored and case.role(i) == "compute":
+        if stored and case.role(i) in ("compute", "quantised"):
             value = p.op("pointwise", [value], dtype, array.shape, expr=["mul i0 1.0"])
         for view in operand.views:
             value = p.op(view.op, [value], dtype, view.shape, **view.attrs)
@@ -71,15 +70,9 @@ def run_op(case: Case, precision: str, stored: bool, isa: str, threads: int) -> 
 
 @cache
 def runnable_isas() -> tuple[str, ...]:
-    """The instruction sets that this processor has."""
-    p = ProgramBuilder()
-    p.output("y", p.op("copy", [p.input("x", "f32", [1])], "f32", [1]))
-    tiny = _C.Package.from_bytes(pack(bare_manifest({"run": p.build()})), "isa probe")
-    found = []
-    for isa in ("generic", "avx2", "avx512", "avx512_bf16"):
-        try:
-            _C.Engine(tiny, "cpu", "fp32", 1, isa)
-        except UnsupportedError:
-            continue
-        found.append(isa)
-    return tuple(found)
+    """The instruction sets that this processor has, and those that this build emulates on it."""
+    return tuple(isa for isa, missing in _C.isas().items() if not missing)
+
+
+def native_isas() -> tuple[str, ...]:
+    return tuple(isa for isa in runnable_isas() if not isa.startswith("emulated_"))

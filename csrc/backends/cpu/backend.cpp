@@ -29,8 +29,8 @@ const std::byte* constant_data(const Operand& operand, const Package& package, W
   return weights.get(tensor.name, "dense", bytes, [&](std::byte* out) { read_tensor(package, tensor, out); });
 }
 
-std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package, DType compute, Isa isa, int workers,
-                                    WeightCache& weights) {
+std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package, Precision precision, Isa isa,
+                                    int workers, WeightCache& weights) {
   const KernelFactory factory = find_kernel(op.node->def->name);
   if (!factory)
     throw Error(ErrorKind::unsupported, "op '" + std::string(op.node->def->name) + "' (" + op.node->source +
@@ -51,7 +51,8 @@ std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package,
                   .present = {present.get(), op.inputs.size()},
                   .constants = constants,
                   .outputs = outputs,
-                  .compute = compute,
+                  .compute = compute_type(precision),
+                  .precision = precision,
                   .isa = isa,
                   .max_workers = workers,
                   .weights = weights});
@@ -82,10 +83,10 @@ BackendInfo CpuBackend::info() const {
   return {.device = "cpu", .isa = std::string(name_of(isa_)), .threads = pool_.workers()};
 }
 
-std::unique_ptr<Executable> CpuBackend::compile(const Plan& plan, const Package& package, DType compute) {
+std::unique_ptr<Executable> CpuBackend::compile(const Plan& plan, const Package& package, Precision precision) {
   auto executable = std::make_unique<CpuExecutable>(*this, plan);
   for (const PlannedOp& op : plan.ops) {
-    auto kernel = make_kernel(op, package, compute, isa_, pool_.workers(), weights_);
+    auto kernel = make_kernel(op, package, precision, isa_, pool_.workers(), weights_);
     scratch_per_worker_ = std::max(scratch_per_worker_, align_up(kernel->scratch_bytes()));
     std::vector<const std::byte*> constants;
     for (size_t i = 0; i < op.inputs.size(); ++i) {

@@ -35,7 +35,7 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(const Options& options);
 
   BackendInfo info() const override;
-  std::unique_ptr<Executable> compile(const Plan& plan, const Package& package, DType compute) override;
+  std::unique_ptr<Executable> compile(const Plan& plan, const Package& package, Precision precision) override;
   std::unique_ptr<Memory> allocate(size_t bytes) override;
   size_t weight_bytes() const override { return weights_.bytes(); }
   size_t scratch_bytes() const override { return scratch_per_worker_ * static_cast<size_t>(pool_.workers()); }

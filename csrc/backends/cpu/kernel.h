@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "backends/cpu/isa/isa.h"
+#include "core/precision.h"
 #include "core/tensor.h"
 #include "program/program.h"
 
@@ -56,7 +57,8 @@ struct KernelSpec {
   std::span<const bool> present;
   std::span<const Constant> constants;  // one an input
   std::span<const TensorDesc> outputs;
-  DType compute = DType::f32;  // the precision chosen at load: f32 or bf16
+  DType compute = DType::f32;             // compute_type(precision): of activations and rings
+  Precision precision = Precision::fp32;  // chosen at load; what a GEMM multiplies in
   Isa isa = Isa::generic;
   int max_workers = 1;
   WeightCache& weights;

@@ -8,56 +8,88 @@
 namespace yanrt::cpu {
 namespace {
 
-constexpr std::array kAll = {Isa::generic, Isa::avx2, Isa::avx512, Isa::avx512_bf16};
+struct Entry {
+  Isa isa;
+  std::string_view name;
+};
 
-// The compiler's detection asks the processor and, for the wide registers, whether the operating system saves them.
-bool runs_here(Isa isa) {
-  if (isa == Isa::generic) return true;
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  switch (isa) {
-    case Isa::generic: return true;
-    case Isa::avx2: return avx2;
-    case Isa::avx512: return avx512;
-    case Isa::avx512_bf16:
-      return avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
-  }
+constexpr std::array kBuilt = {
+    Entry{Isa::generic, "generic"},
+    Entry{Isa::avx2, "avx2"},
+    Entry{Isa::avx2_vnni, "avx2_vnni"},
+    Entry{Isa::avx512, "avx512"},
+    Entry{Isa::avx512_vnni, "avx512_vnni"},
+    Entry{Isa::avx512_bf16, "avx512_bf16"},
+#if defined(YANRT_EMULATED_ISAS)
+    Entry{Isa::emulated_avx2_vnni, "emulated_avx2_vnni"},
+    Entry{Isa::emulated_avx512, "emulated_avx512"},
+    Entry{Isa::emulated_avx512_vnni, "emulated_avx512_vnni"},
+    Entry{Isa::emulated_avx512_bf16, "emulated_avx512_bf16"},
 #endif
-  return false;
+};
+
+bool is_emulated(Isa isa) { return isa >= Isa::emulated_avx2_vnni; }
+
+// Adds the name of a feature to `missing` unless it is there.
+void require(bool has, std::string_view feature, std::string& missing) {
+  if (!has) missing += (missing.empty() ? "" : ", ") + std::string(feature);
 }
 
 }  // namespace
 
 std::string_view name_of(Isa isa) {
-  switch (isa) {
-    case Isa::generic: return "generic";
-    case Isa::avx2: return "avx2";
-    case Isa::avx512: return "avx512";
-    case Isa::avx512_bf16: return "avx512_bf16";
-  }
+  for (const Entry& entry : kBuilt)
+    if (entry.isa == isa) return entry.name;
   return "?";
+}
+
+std::vector<Isa> built_isas() {
+  std::vector<Isa> isas;
+  for (const Entry& entry : kBuilt) isas.push_back(entry.isa);
+  return isas;
+}
+
+// The compiler's detection asks the processor and, for the wide registers, whether the operating system saves them.
+std::string missing_features(Isa isa) {
+  std::string missing;
+  if (isa == Isa::generic) return missing;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  require(__builtin_cpu_supports("avx2"), "AVX2", missing);
+  require(__builtin_cpu_supports("fma"), "FMA", missing);
+  require(__builtin_cpu_supports("f16c"), "F16C", missing);
+  if (isa == Isa::avx2_vnni) require(__builtin_cpu_supports("avxvnni"), "AVX-VNNI", missing);
+  if (isa < Isa::avx512 || is_emulated(isa)) return missing;
+  require(__builtin_cpu_supports("avx512f"), "AVX512F", missing);
+  require(__builtin_cpu_supports("avx512bw"), "AVX512BW", missing);
+  require(__builtin_cpu_supports("avx512vl"), "AVX512VL", missing);
+  require(__builtin_cpu_supports("avx512dq"), "AVX512DQ", missing);
+  if (isa >= Isa::avx512_vnni) require(__builtin_cpu_supports("avx512vnni"), "AVX512_VNNI", missing);
+  if (isa == Isa::avx512_bf16) require(__builtin_cpu_supports("avx512bf16"), "AVX512_BF16", missing);
+#else
+  missing = "x86-64";
+#endif
+  return missing;
 }
 
 Isa best_isa() {
   Isa best = Isa::generic;
-  for (Isa isa : kAll)
-    if (runs_here(isa)) best = isa;
+  for (Isa isa : built_isas())
+    if (!is_emulated(isa) && missing_features(isa).empty()) best = isa;
   return best;
 }
 
 Isa parse_isa(std::string_view name) {
   if (name == "auto") return best_isa();
-  for (Isa isa : kAll) {
-    if (name != name_of(isa)) continue;
-    if (runs_here(isa)) return isa;
-    throw Error(ErrorKind::unsupported, "isa '" + std::string(name) + "': this processor cannot run it; its best is '" +
-                                            std::string(name_of(best_isa())) + "' (or use 'auto')");
-  }
   std::string known = "auto";
-  for (Isa isa : kAll) known += ", " + std::string(name_of(isa));
+  for (Isa isa : built_isas()) {
+    known += ", " + std::string(name_of(isa));
+    if (name != name_of(isa)) continue;
+    const std::string missing = missing_features(isa);
+    if (missing.empty()) return isa;
+    throw Error(ErrorKind::unsupported, "isa '" + std::string(name) + "': this processor lacks " + missing +
+                                            "; its best is '" + std::string(name_of(best_isa())) + "' (or use 'auto')");
+  }
   throw Error(ErrorKind::unsupported, "isa '" + std::string(name) + "' is unknown; choose one of " + known);
 }
 

@@ -1,28 +1,42 @@
 #include "backends/cpu/isa/loops.h"
 
+// Each unit defines the table of its own.
+#define YANRT_UNIT(isa)  \
+  namespace isa_##isa {  \
+  const Loops& loops();  \
+  }
+
 namespace yanrt::cpu {
 
-namespace isa_generic {
-const Loops& loops();
-}
+YANRT_UNIT(generic)
 #if defined(__x86_64__)
-namespace isa_avx2 {
-const Loops& loops();
-}
-namespace isa_avx512 {
-const Loops& loops();
-}
-namespace isa_avx512_bf16 {
-const Loops& loops();
-}
+YANRT_UNIT(avx2)
+YANRT_UNIT(avx2_vnni)
+YANRT_UNIT(avx512)
+YANRT_UNIT(avx512_vnni)
+YANRT_UNIT(avx512_bf16)
+#if defined(YANRT_EMULATED_ISAS)
+YANRT_UNIT(emulated_avx2_vnni)
+YANRT_UNIT(emulated_avx512)
+YANRT_UNIT(emulated_avx512_vnni)
+YANRT_UNIT(emulated_avx512_bf16)
+#endif
 #endif
 
 const Loops& loops_for(Isa isa) {
   switch (isa) {
 #if defined(__x86_64__)
     case Isa::avx2: return isa_avx2::loops();
+    case Isa::avx2_vnni: return isa_avx2_vnni::loops();
     case Isa::avx512: return isa_avx512::loops();
+    case Isa::avx512_vnni: return isa_avx512_vnni::loops();
     case Isa::avx512_bf16: return isa_avx512_bf16::loops();
+#if defined(YANRT_EMULATED_ISAS)
+    case Isa::emulated_avx2_vnni: return isa_emulated_avx2_vnni::loops();
+    case Isa::emulated_avx512: return isa_emulated_avx512::loops();
+    case Isa::emulated_avx512_vnni: return isa_emulated_avx512_vnni::loops();
+    case Isa::emulated_avx512_bf16: return isa_emulated_avx512_bf16::loops();
+#endif
 #endif
     default: return isa_generic::loops();
   }

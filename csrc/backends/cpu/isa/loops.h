@@ -16,6 +16,7 @@ namespace yanrt::cpu {
 
 struct Loops {
   ConvertLoops convert;
+  QuantiseLoops quantise;
   GemmLoops gemm;
   DepthwiseLoops depthwise;
   PointwiseLoops pointwise;

@@ -10,12 +10,14 @@
 #include "backends/cpu/kernels/gemm_loops.h"
 #include "backends/cpu/kernels/norm_loops.h"
 #include "backends/cpu/kernels/pointwise_loops.h"
+#include "backends/cpu/kernels/quantise_loops.h"
 
 namespace yanrt::cpu::YANRT_ISA {
 
 const Loops& loops() {
   static constexpr Loops table = {
       .convert = kConvertLoops,
+      .quantise = kQuantiseLoops,
       .gemm = kGemmLoops,
       .depthwise = kDepthwiseLoops,
       .pointwise = kPointwiseLoops,

@@ -16,7 +16,8 @@ struct KeyRows {
 // product and the k of the second.
 struct PanelPlace {
   void* panels;
-  bool is_bf16;
+  bool is_bf16;        // else f32
+  bool rounds;         // which holds numbers rounded to bf16
   int64_t panel_size;  // elements from panel to panel
   int64_t first;       // the key that row 0 becomes
 };

@@ -13,7 +13,7 @@ int64_t round_up(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 }  // namespace
 
 AttentionCore::AttentionCore(const Loops& loops, const Types& types, int64_t d, int64_t max_keys, float scale)
-    : tile_(tile_for(loops, types.compute)),
+    : tile_(types.compute == DType::bf16 ? loops.gemm.bf16 : loops.gemm.f32),
       loops_(loops.attention),
       q_to_operand_(loops.convert, tile_, types.q),
       p_to_operand_(loops.convert, tile_, DType::f32),
@@ -47,7 +47,11 @@ void AttentionCore::pack(std::byte* scratch, const HeadRows& k, const HeadRows& 
   const auto rows = [&](const HeadRows& head) {
     return KeyRows{.x = head.x, .x_is_bf16 = head.type == DType::bf16, .stride = head.stride, .count = count, .d = d_};
   };
-  PanelPlace place{.panels = scratch, .is_bf16 = tile_.b_is_bf16, .panel_size = key_panel_size_, .first = first};
+  PanelPlace place{.panels = scratch,
+                   .is_bf16 = tile_.b == Element::bf16,
+                   .rounds = tile_.rounds,
+                   .panel_size = key_panel_size_,
+                   .first = first};
   loops_.pack_keys(rows(k), place);
   place.panels = scratch + values_at_;
   place.panel_size = value_panel_size_;

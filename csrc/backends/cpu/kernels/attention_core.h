@@ -55,8 +55,8 @@ class AttentionCore {
   int64_t seen_by(const QueryBlock& block, int64_t row, int64_t keys) const {
     return std::clamp<int64_t>(block.seen + row * block.seen_step, 0, keys);
   }
-  int64_t b_bytes() const { return tile_.b_is_bf16 ? 2 : 4; }
-  int64_t a_bytes() const { return tile_.a_is_bf16 ? 2 : 4; }
+  int64_t b_bytes() const { return static_cast<int64_t>(size_of(tile_.b)); }
+  int64_t a_bytes() const { return static_cast<int64_t>(size_of(tile_.a)); }
 
   const TileLoop& tile_;
   const AttentionLoops& loops_;

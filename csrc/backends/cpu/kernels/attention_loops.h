@@ -11,6 +11,11 @@ YANRT_INLINE void convert(float x, float* y) { *y = x; }
 YANRT_INLINE void convert(float x, uint16_t* y) { *y = to_bf16(x); }
 YANRT_INLINE void convert(uint16_t x, uint16_t* y) { *y = x; }
 YANRT_INLINE void convert(uint16_t x, float* y) { *y = from_bf16(x); }
+// f32 of bf16's precision.
+struct RoundedFloat {
+  float value;
+};
+YANRT_INLINE void convert(float x, RoundedFloat* y) { y->value = from_bf16(to_bf16(x)); }
 
 // Keys become columns: panel[d / kGroup][key][d % kGroup]. Several keys are read side by side, so that writes are
 // dense.
@@ -27,7 +32,7 @@ YANRT_INLINE void pack_keys_as(const KeyRows& rows, const PanelPlace& place) {
           if (i + g < rows.d)
             convert(x[(row + j) * rows.stride + i + g], to + j * kGroup + g);
           else
-            to[j * kGroup + g] = 0;  // the partner of an odd last element
+            to[j * kGroup + g] = To{};  // the partner of an odd last element
         }
     row += n;
   }
@@ -70,20 +75,24 @@ YANRT_INLINE void pack_values_as(const KeyRows& rows, const PanelPlace& place) {
   }
 }
 
-inline void pack_keys(const KeyRows& rows, const PanelPlace& place) {
-  if (!place.is_bf16)
-    rows.x_is_bf16 ? pack_keys_as<1, uint16_t, float>(rows, place) : pack_keys_as<1, float, float>(rows, place);
+// Calls fn.template operator()<group, From, To>() for the types at hand.
+template <class Fn>
+YANRT_INLINE void with_types(const KeyRows& rows, const PanelPlace& place, Fn fn) {
+  if (place.is_bf16)
+    rows.x_is_bf16 ? fn.template operator()<kTileBf16.group, uint16_t, uint16_t>()
+                   : fn.template operator()<kTileBf16.group, float, uint16_t>();
+  else if (rows.x_is_bf16)
+    fn.template operator()<1, uint16_t, float>();
   else
-    rows.x_is_bf16 ? pack_keys_as<kTileBf16.group, uint16_t, uint16_t>(rows, place)
-                   : pack_keys_as<kTileBf16.group, float, uint16_t>(rows, place);
+    place.rounds ? fn.template operator()<1, float, RoundedFloat>() : fn.template operator()<1, float, float>();
+}
+
+inline void pack_keys(const KeyRows& rows, const PanelPlace& place) {
+  with_types(rows, place, [&]<int kGroup, class From, class To>() { pack_keys_as<kGroup, From, To>(rows, place); });
 }
 
 inline void pack_values(const KeyRows& rows, const PanelPlace& place) {
-  if (!place.is_bf16)
-    rows.x_is_bf16 ? pack_values_as<1, uint16_t, float>(rows, place) : pack_values_as<1, float, float>(rows, place);
-  else
-    rows.x_is_bf16 ? pack_values_as<kTileBf16.group, uint16_t, uint16_t>(rows, place)
-                   : pack_values_as<kTileBf16.group, float, uint16_t>(rows, place);
+  with_types(rows, place, [&]<int kGroup, class From, class To>() { pack_values_as<kGroup, From, To>(rows, place); });
 }
 
 // Maximum and sum of a row, lane by lane, then across the lanes: they vectorise, in a fixed order.

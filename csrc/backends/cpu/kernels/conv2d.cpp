@@ -14,17 +14,14 @@ namespace {
 class Conv2d final : public Kernel {
  public:
   Conv2d(const KernelSpec& spec, const ConvShape& shape)
-      : Conv2d(spec, shape, loops_for(spec.isa), tile_for(loops_for(spec.isa), spec.compute)) {}
+      : Conv2d(spec, shape, loops_for(spec.isa), tile_for(loops_for(spec.isa), spec.precision)) {}
 
   void run(const KernelCall& call) const noexcept override {
     for (int64_t group = 0; group < shape_.groups; ++group) {
       const FinishArgs finish = conv_finish(finish_, call, group * shape_.group_out());
       const std::byte* x = call.inputs[kConvX];
-      gemm_.run(call, group, finish, [this, x, group](int64_t first, int64_t count, std::byte* scratch) {
-        if (in_place_) return Rows{x + first * shape_.in * element_bytes_, shape_.in};
-        for (int64_t row = 0; row < count; ++row)
-          gather(x, group, first + row, scratch + row * gemm_.row_stride() * operand_bytes_);
-        return Rows{scratch, gemm_.row_stride()};
+      gemm_.run(call, group, finish, [this, x, group](int64_t first, int64_t count, const RowScratch& scratch) {
+        return quantised_ ? integer_rows(x, group, first, count, scratch) : rows(x, group, first, count, scratch);
       });
     }
   }
@@ -38,53 +35,87 @@ class Conv2d final : public Kernel {
         to_operand_(loops.convert, tile, spec.inputs[kConvX].dtype),
         element_bytes_(static_cast<int64_t>(to_operand_.from_size())),
         operand_bytes_(static_cast<int64_t>(to_operand_.to_size())),
-        in_place_(shape.is_pointwise() && to_operand_.is_copy() && shape.in % tile.group == 0),
-        variant_("conv2d." + std::string(name_of(spec.compute)) + "." + std::string(name_of(spec.isa))),
+        quantiser_(loops.quantise, tile, spec.inputs[kConvX].dtype),
+        quantised_(tile.is_integer()),
+        in_place_(!quantised_ && shape.is_pointwise() && to_operand_.is_copy() && shape.in % tile.group == 0),
+        variant_("conv2d." + std::string(name_of(spec.precision)) + "." + std::string(name_of(spec.isa))),
         gemm_(spec, loops, spec.constants[kConvWeight],
               {.m = shape.pixels(),
                .n = shape.group_out(),
                .k = shape.field() * shape.group_in(),
                .groups = shape.groups},
-              in_place_),
+              in_place_, quantised_ ? field_bytes(shape) + quantiser_.code_bytes(shape.field() * shape.group_in()) : 0),
         finish_(conv_finish_args(spec, shape)) {}
 
-  // The receptive field of one pixel of y, in the order of the weight: [kh][kw][channels of the group].
-  void gather(const std::byte* x, int64_t group, int64_t pixel, std::byte* to) const noexcept {
+  int64_t field_bytes(const ConvShape& shape) const { return shape.field() * shape.group_in() * element_bytes_; }
+
+  Rows rows(const std::byte* x, int64_t group, int64_t first, int64_t count, const RowScratch& scratch) const noexcept {
+    if (in_place_) return {x + first * shape_.in * element_bytes_, shape_.in};
+    const int64_t k = shape_.field() * shape_.group_in();
+    ConvPixel pixel(shape_, first);
+    for (int64_t row = 0; row < count; ++row, pixel.advance()) {
+      std::byte* to = scratch.rows + row * gemm_.row_stride() * operand_bytes_;
+      gather(x, group, pixel, to, operand_bytes_,
+             [this](const std::byte* from, std::byte* out, int64_t n) { to_operand_(from, out, n); });
+      std::memset(to + k * operand_bytes_, 0, static_cast<size_t>((gemm_.padded_k() - k) * operand_bytes_));
+    }
+    return {scratch.rows, gemm_.row_stride()};
+  }
+
+  // A receptive field is a row with a scale of its own.
+  Rows integer_rows(const std::byte* x, int64_t group, int64_t first, int64_t count,
+                    const RowScratch& scratch) const noexcept {
+    ConvPixel pixel(shape_, first);
+    for (int64_t row = 0; row < count; ++row, pixel.advance()) {
+      gather(x, group, pixel, scratch.temp, element_bytes_,
+             [this](const std::byte* from, std::byte* out, int64_t n) {
+               std::memcpy(out, from, static_cast<size_t>(n * element_bytes_));
+             });
+      scratch.scales[row] = quantiser_(scratch.temp, scratch.rows + row * gemm_.row_stride() * operand_bytes_,
+                                       shape_.field() * shape_.group_in(),
+                                       reinterpret_cast<uint8_t*>(scratch.temp + field_bytes(shape_)));
+    }
+    return {scratch.rows, gemm_.row_stride(), scratch.scales, 1};
+  }
+
+  // The receptive field of one pixel of y, in the order of the weight: [kh][kw][channels of the group]. `put` brings
+  // elements of x to where they belong, where one takes `to_bytes`.
+  template <class Put>
+  void gather(const std::byte* x, int64_t group, const ConvPixel& pixel, std::byte* to, int64_t to_bytes,
+              const Put& put) const noexcept {
     const ConvShape& s = shape_;
-    const int64_t left = pixel % s.out_width * s.stride[1] - s.padding[1];
-    const int64_t top = pixel / s.out_width % s.out_height * s.stride[0] - s.padding[0];
-    const std::byte* image = x + pixel / (s.out_width * s.out_height) * s.height * s.width * s.in * element_bytes_;
-    const int64_t channels = s.group_in(), bytes = channels * operand_bytes_;
+    const int64_t left = pixel.left(), channels = s.group_in(), bytes = channels * to_bytes;
+    const ConvShape::Taps taps = s.taps_inside(1, left);
+    const std::byte* image = x + pixel.image() * s.height * s.width * s.in * element_bytes_;
+    const auto zero = [&to, bytes](int64_t count) {
+      if (count > 0) std::memset(to, 0, static_cast<size_t>(count * bytes));
+      to += count * bytes;
+    };
     for (int64_t i = 0; i < s.kernel[0]; ++i) {
-      const int64_t row = top + i * s.dilation[0];
-      const ConvShape::Taps taps = s.taps_inside(1, left);
+      const int64_t row = pixel.top() + i * s.dilation[0];
       if (row < 0 || row >= s.height || taps.begin == taps.end) {
-        std::memset(to, 0, static_cast<size_t>(s.kernel[1] * bytes));
-        to += s.kernel[1] * bytes;
+        zero(s.kernel[1]);
         continue;
       }
-      std::memset(to, 0, static_cast<size_t>(taps.begin * bytes));
-      to += taps.begin * bytes;
+      zero(taps.begin);
       const std::byte* from =
           image + ((row * s.width + left + taps.begin * s.dilation[1]) * s.in + group * channels) * element_bytes_;
       if (s.dilation[1] == 1 && s.groups == 1) {  // neighbouring taps are neighbours in memory
-        to_operand_(from, to, (taps.end - taps.begin) * channels);
+        put(from, to, (taps.end - taps.begin) * channels);
         to += (taps.end - taps.begin) * bytes;
       } else {
         for (int64_t j = taps.begin; j < taps.end; ++j, to += bytes, from += s.dilation[1] * s.in * element_bytes_)
-          to_operand_(from, to, channels);
+          put(from, to, channels);
       }
-      std::memset(to, 0, static_cast<size_t>((s.kernel[1] - taps.end) * bytes));
-      to += (s.kernel[1] - taps.end) * bytes;
+      zero(s.kernel[1] - taps.end);
     }
-    const int64_t k = s.field() * channels;
-    std::memset(to, 0, static_cast<size_t>((gemm_.padded_k() - k) * operand_bytes_));
   }
 
   ConvShape shape_;
   ToOperand to_operand_;
   int64_t element_bytes_, operand_bytes_;
-  bool in_place_;
+  RowQuantiser quantiser_;
+  bool quantised_, in_place_;
   std::string variant_;
   Gemm gemm_;
   FinishArgs finish_;

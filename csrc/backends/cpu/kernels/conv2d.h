@@ -37,6 +37,21 @@ struct ConvShape {
   Taps taps_inside(int axis, int64_t start) const;
 };
 
+// A pixel of y, and where its receptive field starts in x. Walked in row-major order without divisions.
+class ConvPixel {
+ public:
+  ConvPixel(const ConvShape& shape, int64_t index);
+  void advance();
+
+  int64_t image() const { return image_; }
+  int64_t top() const { return y_ * shape_.stride[0] - shape_.padding[0]; }
+  int64_t left() const { return x_ * shape_.stride[1] - shape_.padding[1]; }
+
+ private:
+  const ConvShape& shape_;
+  int64_t image_, y_, x_;
+};
+
 ConvShape conv_shape(const KernelSpec& spec);
 // All that does not change between calls.
 FinishArgs conv_finish_args(const KernelSpec& spec, const ConvShape& shape);

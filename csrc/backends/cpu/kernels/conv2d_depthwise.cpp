@@ -25,6 +25,7 @@ class Depthwise final : public Kernel {
            : spec.compute == DType::bf16 ? loops.depthwise.tap_rounded
                                          : loops.depthwise.tap_f32;
     finish_ = loops.gemm.finish;
+    finish_args_.scale = stored_scales(spec.constants[kConvWeight], spec.weights);
     const int64_t worth = shape.pixels() * shape.out * shape.field() / kMacsPerWorker;
     useful_workers_ =
         static_cast<int>(std::clamp<int64_t>(worth, 1, std::min<int64_t>(shape.pixels(), spec.max_workers)));
@@ -37,7 +38,8 @@ class Depthwise final : public Kernel {
     const int64_t y_bytes = finish.y_stride * (finish.y_is_bf16 ? 2 : 4);
     finish.y = static_cast<std::byte*>(finish.y) + mine.begin * y_bytes;
     if (finish.residual) finish.residual += mine.begin * finish.y_stride;
-    for (int64_t pixel = mine.begin; pixel < mine.end; ++pixel) {
+    ConvPixel pixel(shape_, mine.begin);
+    for (int64_t i = mine.begin; i < mine.end; ++i, pixel.advance()) {
       sum_taps(call.inputs[kConvX], pixel, sums);
       finish_(finish, sums, shape_.out, 1, shape_.out);
       finish.y = static_cast<std::byte*>(finish.y) + y_bytes;
@@ -67,17 +69,15 @@ class Depthwise final : public Kernel {
     return reinterpret_cast<const float*>(packed);
   }
 
-  void sum_taps(const std::byte* x, int64_t pixel, float* sums) const noexcept {
+  void sum_taps(const std::byte* x, const ConvPixel& pixel, float* sums) const noexcept {
     const ConvShape& s = shape_;
-    const int64_t left = pixel % s.out_width * s.stride[1] - s.padding[1];
-    const int64_t top = pixel / s.out_width % s.out_height * s.stride[0] - s.padding[0];
-    const int64_t image = pixel / (s.out_width * s.out_height);
+    const int64_t left = pixel.left(), top = pixel.top();
     const ConvShape::Taps rows = s.taps_inside(0, top), columns = s.taps_inside(1, left);
     std::fill_n(sums, s.out, 0.0f);
     for (int64_t i = rows.begin; i < rows.end; ++i)
       for (int64_t j = columns.begin; j < columns.end; ++j) {
         const int64_t y_in = top + i * s.dilation[0], x_in = left + j * s.dilation[1];
-        const std::byte* from = x + ((image * s.height + y_in) * s.width + x_in) * s.in * element_bytes_;
+        const std::byte* from = x + ((pixel.image() * s.height + y_in) * s.width + x_in) * s.in * element_bytes_;
         tap_(from, weights_ + (i * s.kernel[1] + j) * s.out, sums, s.out);
       }
   }

@@ -28,14 +28,28 @@ ConvShape conv_shape(const KernelSpec& spec) {
 ConvShape::Taps ConvShape::taps_inside(int axis, int64_t start) const {
   const auto a = static_cast<size_t>(axis);
   const int64_t extent = axis == 0 ? height : width, step = dilation[a];
+  if (start >= 0 && start + (kernel[a] - 1) * step < extent) return {0, kernel[a]};  // far from the edges
   const int64_t begin = start < 0 ? std::min((-start + step - 1) / step, kernel[a]) : 0;
   const int64_t end = start < extent ? std::min((extent - start + step - 1) / step, kernel[a]) : 0;
   return {begin, std::max(begin, end)};
 }
 
+ConvPixel::ConvPixel(const ConvShape& shape, int64_t index)
+    : shape_(shape),
+      image_(index / (shape.out_width * shape.out_height)),
+      y_(index / shape.out_width % shape.out_height),
+      x_(index % shape.out_width) {}
+
+void ConvPixel::advance() {
+  if (++x_ < shape_.out_width) return;
+  x_ = 0;
+  if (++y_ < shape_.out_height) return;
+  y_ = 0;
+  ++image_;
+}
+
 FinishArgs conv_finish_args(const KernelSpec& spec, const ConvShape& shape) {
   FinishArgs args{};
-  args.scale = weight_scales(spec.constants[kConvWeight], spec.weights);
   args.act = parse_activation(spec.op.attrs.choice("act"));
   args.y_stride = shape.out;
   args.y_is_bf16 = spec.outputs[0].dtype == DType::bf16;
@@ -44,7 +58,6 @@ FinishArgs conv_finish_args(const KernelSpec& spec, const ConvShape& shape) {
 
 FinishArgs conv_finish(const FinishArgs& args, const KernelCall& call, int64_t channel) {
   FinishArgs finish = args;
-  if (finish.scale) finish.scale += channel;
   // Absent operands come as null.
   if (call.inputs[kConvBias]) finish.bias = call.in<const float>(kConvBias) + channel;
   if (call.inputs[kConvResidual]) finish.residual = call.in<const float>(kConvResidual) + channel;

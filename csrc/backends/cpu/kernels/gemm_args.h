@@ -1,4 +1,4 @@
-// What the loops of GEMM and of the conversions take; see kernels/gemm_loops.h and kernels/gemm.h.
+// What the loops of GEMM, of the conversions and of the quantiser take; see kernels/gemm_loops.h and kernels/gemm.h.
 #pragma once
 
 #include <cstddef>
@@ -15,19 +15,49 @@ struct ConvertLoops {
   void (*round_to_bf16)(const float* x, float* y, size_t n);  // f32 in, f32 out, of bf16's precision
 };
 
-// One register tile: acc[rows][columns] (+)= a[rows][k] * panel[k][columns].
+// A row as int8 codes offset by 128; returns the scale (core/tensor.h). x is rounded to bf16 first, so that it may as
+// well have been stored so. A row with an infinity or NaN gets the scale NaN.
+struct QuantiseLoops {
+  float (*f32)(const float* x, uint8_t* codes, size_t n);
+  float (*bf16)(const uint16_t* x, uint8_t* codes, size_t n);
+  void (*widen)(const uint8_t* codes, int16_t* y, size_t n);  // y = code - 128
+};
+
+// How the elements of a GEMM's operands lie in memory.
+enum class Element : uint8_t {
+  f32,
+  bf16,  // as bits
+  f8,    // E4M3, as bits
+  i8,
+  u8,  // int8 offset by 128
+  i16,
+};
+constexpr size_t size_of(Element element) {
+  return element == Element::f32 ? 4 : element == Element::bf16 || element == Element::i16 ? 2 : 1;
+}
+
+// One register tile: acc[rows][columns] (+)= a[rows][k] * panel[k][columns], in f32, or in int32 if `a` is an integer.
 struct TileLoop {
   int rows;        // at most this many a call
   int columns;     // width of a panel
   int group;       // consecutive k that stand side by side in a panel: panel[k / group][columns][group]
-  bool a_is_bf16;  // else f32
-  bool b_is_bf16;  // else f32
+  Element a;       // activations
+  bool rounds;     // which are rounded to bf16, also where `a` is f32
+  Element b;       // the panel as `run` reads it
+  Element stored;  // and as it is kept: expanded, a block at a time, where that is not `b`
+  void (*expand)(const void* stored, void* panel, int64_t n);
   // `a_stride` in elements. k is a multiple of `group`. `resume`: acc holds the sum so far; else it is overwritten.
   void (*run)(int rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume);
+
+  bool is_integer() const { return a == Element::u8 || a == Element::i16; }
 };
 
-// y = residual + gate * act(acc * scale + bias) for `columns` columns of `rows` rows; a null operand is left out.
+// y = residual + gate * act(acc * row_scale * scale + bias) for `columns` columns of `rows` rows; a null operand is
+// left out. With row_scale, acc holds integers, to which `offset` is added first.
 struct FinishArgs {
+  const int32_t* offset;   // [columns]
+  const float* row_scale;  // of the first row
+  int64_t row_scale_stride;
   const float* scale;  // [columns]
   const float* bias;   // [columns]
   Activation act;
@@ -43,6 +73,8 @@ struct FinishArgs {
 struct GemmLoops {
   TileLoop f32;
   TileLoop bf16;
+  TileLoop int8;
+  TileLoop fp8;
   void (*finish)(const FinishArgs& args, float* acc, int64_t acc_stride, int64_t rows, int64_t columns);
 };
 

@@ -17,58 +17,21 @@ inline constexpr int kTileRows = 4, kTileVecs = 2;  // 8 + 2 + 1 of 16
 #endif
 inline constexpr int kTileColumns = kTileVecs * kLanes;
 
-template <int kRows>
+// One register of sums: Vec, or VecInt for integers.
+template <int kRows, class Sum>
 struct TileSums {
-  Vec sum[kRows][kTileVecs];
+  Sum sum[kRows][kTileVecs];
 
   YANRT_INLINE void start(const float* acc, bool resume) {
     for (int i = 0; i < kRows; ++i)
-      for (int j = 0; j < kTileVecs; ++j) sum[i][j] = resume ? load(acc + i * kTileColumns + j * kLanes) : Vec{};
+      for (int j = 0; j < kTileVecs; ++j)
+        sum[i][j] = resume ? reinterpret_cast<Sum>(load(acc + i * kTileColumns + j * kLanes)) : Sum{};
   }
   YANRT_INLINE void finish(float* acc) const {
     for (int i = 0; i < kRows; ++i)
-      for (int j = 0; j < kTileVecs; ++j) store(acc + i * kTileColumns + j * kLanes, sum[i][j]);
+      for (int j = 0; j < kTileVecs; ++j) store(acc + i * kTileColumns + j * kLanes, reinterpret_cast<Vec>(sum[i][j]));
   }
 };
-
-// f32 activations; the panel holds f32, or bf16 that is widened as it is read.
-template <int kRows, class Weight>
-YANRT_INLINE void fma_rows(const float* a, int64_t a_stride, const Weight* panel, int64_t k, float* acc, bool resume) {
-  TileSums<kRows> t;
-  t.start(acc, resume);
-  for (int64_t p = 0; p < k; ++p) {
-    Vec w[kTileVecs];
-    for (int j = 0; j < kTileVecs; ++j) w[j] = load(panel + p * kTileColumns + j * kLanes);
-    for (int i = 0; i < kRows; ++i) {
-      const Vec x = splat(a[i * a_stride + p]);
-      for (int j = 0; j < kTileVecs; ++j) t.sum[i][j] = fma(x, w[j], t.sum[i][j]);
-    }
-  }
-  t.finish(acc);
-}
-
-#if defined(__AVX512BF16__)
-// bf16 activations and weights in pairs along k: each instruction adds two products to a sum.
-template <int kRows>
-YANRT_INLINE void dot_rows(const uint16_t* a, int64_t a_stride, const uint16_t* panel, int64_t k, float* acc,
-                           bool resume) {
-  TileSums<kRows> t;
-  t.start(acc, resume);
-  for (int64_t p = 0; p < k; p += 2) {
-    __m512bh w[kTileVecs];
-    for (int j = 0; j < kTileVecs; ++j)
-      w[j] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(panel + p * kTileColumns + 2 * j * kLanes));
-    for (int i = 0; i < kRows; ++i) {
-      int32_t pair;
-      __builtin_memcpy(&pair, a + i * a_stride + p, sizeof(pair));
-      const __m512bh x = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
-      for (int j = 0; j < kTileVecs; ++j)
-        t.sum[i][j] = reinterpret_cast<Vec>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(t.sum[i][j]), x, w[j]));
-    }
-  }
-  t.finish(acc);
-}
-#endif
 
 // Calls fn.template operator()<rows>().
 template <class Fn>
@@ -85,24 +48,185 @@ YANRT_INLINE void with_rows(int rows, Fn fn) {
   }
 }
 
-template <class Weight>
-void fma_tile(int rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume) {
+// sum[i][j] = step(sum[i][j], a of row i, panel register j) for every `group` of k. A `Step` says how it reads both.
+template <int kRows, class Step>
+YANRT_INLINE void walk_k(const typename Step::A* a, int64_t a_stride, const typename Step::B* panel, int64_t k,
+                         float* acc, bool resume) {
+  TileSums<kRows, typename Step::Sum> t;
+  t.start(acc, resume);
+  constexpr int kGroup = Step::kGroup;
+  for (int64_t p = 0; p < k; p += kGroup) {
+    typename Step::Panel w[kTileVecs];
+    for (int j = 0; j < kTileVecs; ++j) w[j] = Step::panel(panel + (p * kTileColumns + j * kLanes * kGroup));
+    for (int i = 0; i < kRows; ++i) {
+      const auto x = Step::broadcast(a + i * a_stride + p);
+      for (int j = 0; j < kTileVecs; ++j) t.sum[i][j] = Step::multiply_add(t.sum[i][j], x, w[j]);
+    }
+  }
+  t.finish(acc);
+}
+template <class Step>
+void tile(int rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume) {
   with_rows(rows, [&]<int kRows>() {
-    fma_rows<kRows>(static_cast<const float*>(a), a_stride, static_cast<const Weight*>(panel), k, acc, resume);
+    walk_k<kRows, Step>(static_cast<const typename Step::A*>(a), a_stride, static_cast<const typename Step::B*>(panel),
+                        k, acc, resume);
   });
 }
 
-inline constexpr TileLoop kTileF32 = {kTileRows, kTileColumns, 1, false, false, fma_tile<float>};
+struct FmaStep {
+  using A = float;
+  using B = float;
+  using Sum = Vec;
+  using Panel = Vec;
+  static constexpr int kGroup = 1;
+  static YANRT_INLINE Panel panel(const B* p) { return load(p); }
+  static YANRT_INLINE Vec broadcast(const A* a) { return splat(*a); }
+  static YANRT_INLINE Sum multiply_add(Sum sum, Vec x, Panel w) { return fma(x, w, sum); }
+};
+
 #if defined(__AVX512BF16__)
-inline void dot_tile(int rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume) {
-  with_rows(rows, [&]<int kRows>() {
-    dot_rows<kRows>(static_cast<const uint16_t*>(a), a_stride, static_cast<const uint16_t*>(panel), k, acc, resume);
-  });
-}
-inline constexpr TileLoop kTileBf16 = {kTileRows, kTileColumns, 2, true, true, dot_tile};
-#else
-inline constexpr TileLoop kTileBf16 = {kTileRows, kTileColumns, 1, false, true, fma_tile<uint16_t>};
+// bf16 in pairs along k: each instruction adds two products to a sum.
+struct DotBf16Step {
+  using A = uint16_t;
+  using B = uint16_t;
+  using Sum = Vec;
+  using Panel = __m512bh;
+  static constexpr int kGroup = 2;
+  static YANRT_INLINE Panel panel(const B* p) { return reinterpret_cast<Panel>(_mm512_loadu_si512(p)); }
+  static YANRT_INLINE __m512bh broadcast(const A* a) {
+    return reinterpret_cast<__m512bh>(_mm512_set1_epi32(load_bits<int32_t>(a)));
+  }
+  static YANRT_INLINE Sum multiply_add(Sum sum, __m512bh x, Panel w) {
+    return reinterpret_cast<Vec>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), x, w));
+  }
+};
 #endif
+
+// ---- int8. Every form adds the same integers, so the sums are the same on every processor.
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+// Four products of a code (unsigned) and a weight (signed); what the offset of the codes adds is taken off at the end.
+struct Int8Step {
+  using A = uint8_t;
+  using B = int8_t;
+  using Sum = VecInt;
+  using Panel = VecInt;
+  static constexpr int kGroup = 4;
+  static YANRT_INLINE Panel panel(const B* p) { return load_int(p); }
+  static YANRT_INLINE VecInt broadcast(const A* a) { return splat_int(load_bits<int32_t>(a)); }
+  static YANRT_INLINE Sum multiply_add(Sum sum, VecInt x, Panel w) {
+#if defined(__AVX512VNNI__)
+    return reinterpret_cast<VecInt>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), reinterpret_cast<__m512i>(x),
+                                                        reinterpret_cast<__m512i>(w)));
+#else
+    return reinterpret_cast<VecInt>(_mm256_dpbusd_avx_epi32(
+        reinterpret_cast<__m256i>(sum), reinterpret_cast<__m256i>(x), reinterpret_cast<__m256i>(w)));
+#endif
+  }
+};
+#elif defined(__AVX2__)
+// Two products of 16-bit numbers. The instruction for 8-bit ones (vpmaddubsw) saturates at 16 bits, and where it cannot
+// (both magnitudes at most 127) it needs one more for the sign and one more to widen: no faster.
+struct Int8Step {
+  using A = int16_t;
+  using B = int16_t;
+  using Sum = VecInt;
+  using Panel = VecInt;
+  static constexpr int kGroup = 2;
+  static YANRT_INLINE Panel panel(const B* p) { return load_int(p); }
+  static YANRT_INLINE VecInt broadcast(const A* a) { return splat_int(load_bits<int32_t>(a)); }
+  static YANRT_INLINE Sum multiply_add(Sum sum, VecInt x, Panel w) {
+#if defined(__AVX512F__)
+    const __m512i products = _mm512_madd_epi16(reinterpret_cast<__m512i>(x), reinterpret_cast<__m512i>(w));
+#else
+    const __m256i products = _mm256_madd_epi16(reinterpret_cast<__m256i>(x), reinterpret_cast<__m256i>(w));
+#endif
+    return sum + reinterpret_cast<VecInt>(products);
+  }
+};
+#else
+struct Int8Step {
+  using A = int16_t;
+  using B = int16_t;
+  using Sum = VecInt;
+  using Panel = VecInt;
+  static constexpr int kGroup = 1;
+  static YANRT_INLINE Panel panel(const B* p) {
+    Panel w;
+    for (int i = 0; i < kLanes; ++i) w[i] = p[i];
+    return w;
+  }
+  static YANRT_INLINE VecInt broadcast(const A* a) { return splat_int(*a); }
+  static YANRT_INLINE Sum multiply_add(Sum sum, VecInt x, Panel w) { return sum + x * w; }
+};
+#endif
+
+// ---- panels that are kept narrower than the tile reads them
+inline void expand_bf16(const void* stored, void* panel, int64_t n) {
+  const auto* __restrict from = static_cast<const uint16_t*>(stored);
+  auto* __restrict to = static_cast<float*>(panel);
+  for (int64_t i = 0; i < n; ++i) to[i] = from_bf16(from[i]);
+}
+inline void expand_f8(const void* stored, void* panel, int64_t n) {
+  const auto* __restrict from = static_cast<const uint8_t*>(stored);
+  auto* __restrict to = static_cast<float*>(panel);
+  int64_t i = 0;
+  for (; i + kF8Step <= n; i += kF8Step) f8_to_f32(from + i, to + i);
+  for (; i < n; ++i) to[i] = from_f8(from[i]);
+}
+inline void expand_f8_to_bf16(const void* stored, void* panel, int64_t n) {
+  const auto* __restrict from = static_cast<const uint8_t*>(stored);
+  auto* __restrict to = static_cast<uint16_t*>(panel);
+  int64_t i = 0;
+  for (; i + kF8Step <= n; i += kF8Step) {  // exact: the lower half of each word is zero
+    float wide[kF8Step];
+    f8_to_f32(from + i, wide);
+    for (int j = 0; j < kF8Step; ++j) to[i + j] = static_cast<uint16_t>(bits_of(wide[j]) >> 16);
+  }
+  for (; i < n; ++i) to[i] = static_cast<uint16_t>(bits_of(from_f8(from[i])) >> 16);
+}
+inline void expand_i8(const void* stored, void* panel, int64_t n) {
+  const auto* __restrict from = static_cast<const int8_t*>(stored);
+  auto* __restrict to = static_cast<int16_t*>(panel);
+  for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+}
+
+inline constexpr TileLoop kTileF32 = {.rows = kTileRows,
+                                      .columns = kTileColumns,
+                                      .group = 1,
+                                      .a = Element::f32,
+                                      .rounds = false,
+                                      .b = Element::f32,
+                                      .stored = Element::f32,
+                                      .expand = nullptr,
+                                      .run = tile<FmaStep>};
+
+constexpr TileLoop bf16_tile(Element stored) {
+  TileLoop t = kTileF32;
+  t.rounds = true;
+  t.stored = stored;
+  t.expand = stored == Element::f8 ? expand_f8 : expand_bf16;
+#if defined(__AVX512BF16__)
+  t.group = DotBf16Step::kGroup;
+  t.a = t.b = Element::bf16;
+  t.expand = stored == Element::f8 ? expand_f8_to_bf16 : nullptr;
+  t.run = tile<DotBf16Step>;
+#endif
+  return t;
+}
+inline constexpr TileLoop kTileBf16 = bf16_tile(Element::bf16), kTileF8 = bf16_tile(Element::f8);
+
+constexpr TileLoop int8_tile() {
+  TileLoop t = kTileF32;
+  t.group = Int8Step::kGroup;
+  t.a = Int8Step::kGroup == 4 ? Element::u8 : Element::i16;
+  t.b = Int8Step::kGroup == 4 ? Element::i8 : Element::i16;
+  t.stored = Element::i8;
+  t.expand = Int8Step::kGroup == 4 ? nullptr : expand_i8;
+  t.rounds = true;
+  t.run = tile<Int8Step>;
+  return t;
+}
+inline constexpr TileLoop kTileInt8 = int8_tile();
 
 YANRT_INLINE void activate(Activation act, float* __restrict x, int64_t n) {
   switch (act) {
@@ -122,10 +246,20 @@ YANRT_INLINE void activate(Activation act, float* __restrict x, int64_t n) {
   }
 }
 
-// One row of FinishArgs. `x` is the row of sums, in the cache: each step goes over it once more.
-inline void finish_row(const FinishArgs& args, int64_t row, float* __restrict x, int64_t n) {
+// One row of FinishArgs. `x` is the row of sums, in the cache: each step goes over it once more. With a constant `n`
+// the compiler unrolls them all.
+YANRT_INLINE void finish_row(const FinishArgs& args, int64_t row, float* __restrict x, int64_t n) {
   const float* __restrict scale = args.scale;
   const float* __restrict bias = args.bias;
+  if (args.row_scale) {
+    const float factor = args.row_scale[row * args.row_scale_stride];
+    const int32_t* __restrict offset = args.offset;
+    if (offset)
+      for (int64_t i = 0; i < n; ++i)
+        x[i] = static_cast<float>(static_cast<int32_t>(bits_of(x[i]) + static_cast<uint32_t>(offset[i]))) * factor;
+    else
+      for (int64_t i = 0; i < n; ++i) x[i] = static_cast<float>(static_cast<int32_t>(bits_of(x[i]))) * factor;
+  }
   if (scale)
     for (int64_t i = 0; i < n; ++i) x[i] *= scale[i];
   if (bias)
@@ -150,9 +284,12 @@ inline void finish_row(const FinishArgs& args, int64_t row, float* __restrict x,
 }
 
 inline void finish_tile(const FinishArgs& args, float* acc, int64_t acc_stride, int64_t rows, int64_t columns) {
-  for (int64_t row = 0; row < rows; ++row) finish_row(args, row, acc + row * acc_stride, columns);
+  if (columns == kTileColumns)
+    for (int64_t row = 0; row < rows; ++row) finish_row(args, row, acc + row * acc_stride, kTileColumns);
+  else
+    for (int64_t row = 0; row < rows; ++row) finish_row(args, row, acc + row * acc_stride, columns);
 }
 
-inline constexpr GemmLoops kGemmLoops = {kTileF32, kTileBf16, finish_tile};
+inline constexpr GemmLoops kGemmLoops = {kTileF32, kTileBf16, kTileInt8, kTileF8, finish_tile};
 
 }  // namespace yanrt::cpu::YANRT_ISA

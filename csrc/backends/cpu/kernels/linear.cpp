@@ -10,9 +10,7 @@ enum Input { kX, kWeight, kBias, kGate, kResidual };
 class Linear final : public Kernel {
  public:
   explicit Linear(const KernelSpec& spec)
-      : Linear(spec, loops_for(spec.isa),
-               ToOperand(loops_for(spec.isa).convert, tile_for(loops_for(spec.isa), spec.compute),
-                         spec.inputs[kX].dtype)) {}
+      : Linear(spec, loops_for(spec.isa), tile_for(loops_for(spec.isa), spec.precision)) {}
 
   void run(const KernelCall& call) const noexcept override {
     FinishArgs finish = finish_;
@@ -21,28 +19,33 @@ class Linear final : public Kernel {
     finish.residual = has_residual_ ? call.in<const float>(kResidual) : nullptr;
     finish.y = call.outputs[0];
     const std::byte* x = call.inputs[kX];
-    gemm_.run(call, 0, finish,
-              [this, x](int64_t first, int64_t count, std::byte* scratch) { return rows(x, first, count, scratch); });
+    gemm_.run(call, 0, finish, [this, x](int64_t first, int64_t count, const RowScratch& scratch) {
+      return quantised_ ? integer_rows(x, first, count, scratch) : rows(x, first, count, scratch);
+    });
   }
   size_t scratch_bytes() const override { return gemm_.scratch_bytes(); }
   std::string_view variant() const override { return variant_; }
   int useful_workers() const override { return gemm_.useful_workers(); }
 
  private:
-  Linear(const KernelSpec& spec, const Loops& loops, const ToOperand& to_operand)
+  Linear(const KernelSpec& spec, const Loops& loops, const TileLoop& tile)
       : k_(spec.inputs[kX].shape[-1]),
         n_(spec.inputs[kWeight].shape[0]),
-        to_operand_(to_operand),
-        in_place_(to_operand.is_copy() && k_ % tile_for(loops, spec.compute).group == 0),
+        x_bytes_(static_cast<int64_t>(size_of(spec.inputs[kX].dtype))),
+        to_bytes_(static_cast<int64_t>(size_of(tile.a))),
+        to_operand_(loops.convert, tile, spec.inputs[kX].dtype),
+        quantiser_(loops.quantise, tile, spec.inputs[kX].dtype),
+        quantised_(tile.is_integer()),
+        in_place_(quantised_ ? quantiser_.in_place() : to_operand_.is_copy() && k_ % tile.group == 0),
         has_bias_(spec.present[kBias]),
         has_gate_(spec.present[kGate]),
         has_residual_(spec.present[kResidual]),
-        variant_("linear." + std::string(name_of(spec.compute)) + "." + std::string(name_of(spec.isa))),
-        gemm_(spec, loops, spec.constants[kWeight], {spec.inputs[kX].numel() / k_, n_, k_}, in_place_) {
+        variant_("linear." + std::string(name_of(spec.precision)) + "." + std::string(name_of(spec.isa))),
+        gemm_(spec, loops, spec.constants[kWeight], {spec.inputs[kX].numel() / k_, n_, k_}, in_place_,
+              quantised_ ? quantiser_.code_bytes(k_) : 0) {
     if (!spec.inputs[kX].as_rows(&x_stride_))
       throw Error(ErrorKind::unsupported, "linear (" + spec.op.source + "): the rows of x " +
                                               spec.inputs[kX].shape.str() + " have no common stride; copy it first");
-    finish_.scale = weight_scales(spec.constants[kWeight], spec.weights);
     finish_.act = parse_activation(spec.op.attrs.choice("act"));
     finish_.gate_rows = spec.op.attrs.integer("gate_rows");
     finish_.gate_count = has_gate_ ? spec.inputs[kGate].numel() / n_ : 1;
@@ -51,22 +54,32 @@ class Linear final : public Kernel {
     finish_.y_is_bf16 = spec.outputs[0].dtype == DType::bf16;
   }
 
-  Rows rows(const std::byte* x, int64_t first, int64_t count, std::byte* scratch) const noexcept {
-    const auto from_bytes = static_cast<int64_t>(to_operand_.from_size());
-    const std::byte* from = x + first * x_stride_ * from_bytes;
+  Rows rows(const std::byte* x, int64_t first, int64_t count, const RowScratch& scratch) const noexcept {
+    const std::byte* from = x + first * x_stride_ * x_bytes_;
     if (in_place_) return {from, x_stride_};
-    const auto to_bytes = static_cast<int64_t>(to_operand_.to_size());
     for (int64_t row = 0; row < count; ++row) {
-      std::byte* to = scratch + row * gemm_.row_stride() * to_bytes;
-      to_operand_(from + row * x_stride_ * from_bytes, to, k_);
-      for (int64_t i = k_ * to_bytes; i < gemm_.padded_k() * to_bytes; ++i) to[i] = std::byte{0};
+      std::byte* to = scratch.rows + row * gemm_.row_stride() * to_bytes_;
+      to_operand_(from + row * x_stride_ * x_bytes_, to, k_);
+      for (int64_t i = k_ * to_bytes_; i < gemm_.padded_k() * to_bytes_; ++i) to[i] = std::byte{0};
     }
-    return {scratch, gemm_.row_stride()};
+    return {scratch.rows, gemm_.row_stride()};
   }
 
-  int64_t k_, n_, x_stride_ = 0;
+  Rows integer_rows(const std::byte* x, int64_t first, int64_t count, const RowScratch& scratch) const noexcept {
+    const std::byte* from = x + first * x_stride_ * x_bytes_;
+    if (in_place_)  // each row's scale lies behind it
+      return {from, x_stride_, reinterpret_cast<const float*>(from + quantised_scale_at(k_)), x_stride_ / 4};
+    for (int64_t row = 0; row < count; ++row)
+      scratch.scales[row] =
+          quantiser_(from + row * x_stride_ * x_bytes_, scratch.rows + row * gemm_.row_stride() * to_bytes_, k_,
+                     reinterpret_cast<uint8_t*>(scratch.temp));
+    return {scratch.rows, gemm_.row_stride(), scratch.scales, 1};
+  }
+
+  int64_t k_, n_, x_stride_ = 0, x_bytes_, to_bytes_;
   ToOperand to_operand_;
-  bool in_place_, has_bias_, has_gate_, has_residual_;
+  RowQuantiser quantiser_;
+  bool quantised_, in_place_, has_bias_, has_gate_, has_residual_;
   std::string variant_;
   Gemm gemm_;
   FinishArgs finish_{};

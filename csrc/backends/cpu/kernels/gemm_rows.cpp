@@ -1,0 +1,58 @@
+#include "backends/cpu/kernels/gemm_rows.h"
+
+#include <cstring>
+
+namespace yanrt::cpu {
+
+ToOperand::ToOperand(const ConvertLoops& convert, const TileLoop& tile, DType from)
+    : convert_(convert), from_size_(size_of(from)), to_size_(size_of(tile.a)) {
+  if (from == DType::bf16)
+    kind_ = tile.a == Element::bf16 ? Kind::copy : Kind::widen;
+  else
+    kind_ = tile.a == Element::bf16 ? Kind::narrow : tile.rounds ? Kind::round : Kind::copy;
+}
+
+void ToOperand::operator()(const std::byte* from, std::byte* to, int64_t count) const {
+  const auto n = static_cast<size_t>(count);
+  switch (kind_) {
+    case Kind::copy: std::memcpy(to, from, n * to_size_); return;
+    case Kind::narrow:
+      convert_.f32_to_bf16(reinterpret_cast<const float*>(from), reinterpret_cast<uint16_t*>(to), n);
+      return;
+    case Kind::widen:
+      convert_.bf16_to_f32(reinterpret_cast<const uint16_t*>(from), reinterpret_cast<float*>(to), n);
+      return;
+    case Kind::round:
+      convert_.round_to_bf16(reinterpret_cast<const float*>(from), reinterpret_cast<float*>(to), n);
+      return;
+  }
+}
+
+RowQuantiser::RowQuantiser(const QuantiseLoops& loops, const TileLoop& tile, DType from)
+    : loops_(loops), from_(from), widens_(tile.a == Element::i16) {}
+
+float RowQuantiser::scale_of(const std::byte* row, int64_t width) {
+  float scale;
+  std::memcpy(&scale, row + quantised_scale_at(width), sizeof(scale));
+  return scale;
+}
+
+float RowQuantiser::operator()(const std::byte* row, std::byte* to, int64_t width, uint8_t* codes) const {
+  const auto n = static_cast<size_t>(width);
+  auto* quantised = widens_ ? codes : reinterpret_cast<uint8_t*>(to);
+  const auto* source = static_cast<const uint8_t*>(codes);
+  float scale;
+  if (from_ == DType::i8) {
+    scale = scale_of(row, width);
+    source = reinterpret_cast<const uint8_t*>(row);
+    if (!widens_) std::memcpy(to, row, n);
+  } else if (from_ == DType::bf16) {
+    scale = loops_.bf16(reinterpret_cast<const uint16_t*>(row), quantised, n);
+  } else {
+    scale = loops_.f32(reinterpret_cast<const float*>(row), quantised, n);
+  }
+  if (widens_) loops_.widen(source, reinterpret_cast<int16_t*>(to), n);
+  return scale;
+}
+
+}  // namespace yanrt::cpu

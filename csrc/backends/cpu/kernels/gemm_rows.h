@@ -1,0 +1,54 @@
+// Activations in the form a tile reads.
+#pragma once
+
+#include <cstdint>
+
+#include "backends/cpu/isa/loops.h"
+#include "backends/cpu/kernel.h"
+
+namespace yanrt::cpu {
+
+// Consecutive rows of x in the tile's form; `stride` in elements. Rows of integers have a scale each.
+struct Rows {
+  const std::byte* data;
+  int64_t stride;
+  const float* scales = nullptr;
+  int64_t scale_stride = 0;
+};
+
+// Brings elements of x into the tile's form. bf16 precision on a processor without bf16 instructions reads f32 that has
+// been rounded to bf16. Integers are made of whole rows: see RowQuantiser.
+class ToOperand {
+ public:
+  ToOperand(const ConvertLoops& convert, const TileLoop& tile, DType from);
+  bool is_copy() const { return kind_ == Kind::copy; }
+  size_t from_size() const { return from_size_; }
+  size_t to_size() const { return to_size_; }
+  void operator()(const std::byte* from, std::byte* to, int64_t count) const;
+
+ private:
+  enum class Kind : uint8_t { copy, narrow, widen, round };
+  const ConvertLoops& convert_;
+  size_t from_size_, to_size_;
+  Kind kind_;
+};
+
+// Quantises rows of f32 or bf16 to int8, or takes rows that are (DType::i8), in the form of an integer tile.
+class RowQuantiser {
+ public:
+  RowQuantiser(const QuantiseLoops& loops, const TileLoop& tile, DType from);
+  // Quantised rows of this form need no copy.
+  bool in_place() const { return from_ == DType::i8 && !widens_; }
+  // Bytes of `codes` below.
+  int64_t code_bytes(int64_t width) const { return widens_ ? width : 0; }
+  // One row of `width` elements; returns its scale. `codes`: scratch.
+  float operator()(const std::byte* row, std::byte* to, int64_t width, uint8_t* codes) const;
+  static float scale_of(const std::byte* row, int64_t width);  // of a row of DType::i8
+
+ private:
+  const QuantiseLoops& loops_;
+  DType from_;
+  bool widens_;  // the tile reads 16 bits
+};
+
+}  // namespace yanrt::cpu
