@@ -101,7 +101,8 @@ struct Chains {
 Chains chains_for(Isa isa, Precision precision) {
   const bool wide = isa >= Isa::avx512;
   if (precision == Precision::int8)
-    return isa == Isa::avx512_vnni || isa == Isa::avx512_bf16 ? Chains{chains_vnni, 24 * 64} : Chains{chains_int16, 12 * 16};
+    return isa == Isa::avx512_vnni || isa == Isa::avx512_bf16 ? Chains{chains_vnni, 24 * 64}
+                                                              : Chains{chains_int16, 12 * 16};
   if (isa == Isa::avx512_bf16 && precision != Precision::fp32) return {chains_bf16, 24 * 32};
   return wide ? Chains{chains_avx512, 24 * 16} : Chains{chains_avx2, 12 * 8};
 }

@@ -12,7 +12,8 @@ py::dtype numpy_dtype(DType dtype) {
     case DType::u8: return py::dtype::of<uint8_t>();
     case DType::boolean: return py::dtype::of<bool>();
     case DType::bf16:
-    case DType::f8e4m3: break;
+    case DType::f8e4m3:
+    case DType::i8: break;
   }
   throw Error(ErrorKind::argument, "numpy has no dtype for " + std::string(name_of(dtype)));
 }

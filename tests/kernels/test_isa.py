@@ -31,8 +31,8 @@ def test_unknown_name_lists_the_choices() -> None:
 
 @pytest.mark.parametrize("isa", [isa for isa in NATIVE if isa not in native_isas()])
 def test_what_the_processor_lacks_is_refused(isa: str) -> None:
-    lacks = re.escape(_C.isas()[isa])
-    with pytest.raises(UnsupportedError, match=f"'{isa}': this processor lacks {lacks}; its best is '{native_isas()[-1]}'"):
+    lacks, best = re.escape(_C.isas()[isa]), native_isas()[-1]
+    with pytest.raises(UnsupportedError, match=f"'{isa}': this processor lacks {lacks}; its best is '{best}'"):
         engine(isa)
 
 

@@ -1,7 +1,7 @@
-"""What the precisions int8 and fp8 make of weights and activations: the values that codes and scales stand for, in float64.
+"""What the precisions int8 and fp8 make of weights and activations: the values that codes and scales stand for.
 
-The scales and codes follow the kernels' float32 arithmetic step by step (one division or product, one rounding), so that
-both sides agree on every code; all that comes after is float64.
+The scales and codes follow the kernels' float32 arithmetic step by step (one division or product, one rounding), so
+that both sides agree on every code; all that comes after is float64.
 """
 
 from collections.abc import Sequence

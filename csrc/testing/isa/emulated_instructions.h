@@ -1,5 +1,5 @@
-// The instructions of AVX-512, AVX512_VNNI, AVX512_BF16 and AVX-VNNI that the inner loops name, in plain C++ and AVX2: so
-// that tests execute the very sources of those units on machines that lack them. A unit of this folder includes this
+// The instructions of AVX-512, AVX512_VNNI, AVX512_BF16 and AVX-VNNI that the inner loops name, in plain C++ and AVX2:
+// so that tests execute the very sources of those units on machines that lack them. A unit of this folder includes this
 // first, then says which macros of the compiler its set would define.
 //
 // Vectors of 64 bytes are the compiler's own; it splits them. What this cannot show is how the compiler translates the

@@ -1,5 +1,5 @@
-// Instruction sets the kernels are compiled for. Each set has its own translation unit, compiled with its own flags; code
-// outside them uses baseline instructions only. Chosen at run time, or forced by an option.
+// Instruction sets the kernels are compiled for. Each set has its own translation unit, compiled with its own flags;
+// code outside them uses baseline instructions only. Chosen at run time, or forced by an option.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
 #include "backends/cpu/isa/loops.h"
 
 // Each unit defines the table of its own.
-#define YANRT_UNIT(isa)  \
-  namespace isa_##isa {  \
-  const Loops& loops();  \
+#define YANRT_UNIT(isa)   \
+  namespace isa_##isa {   \
+    const Loops& loops(); \
   }
 
 namespace yanrt::cpu {

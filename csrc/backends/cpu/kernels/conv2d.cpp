@@ -67,10 +67,9 @@ class Conv2d final : public Kernel {
                     const RowScratch& scratch) const noexcept {
     ConvPixel pixel(shape_, first);
     for (int64_t row = 0; row < count; ++row, pixel.advance()) {
-      gather(x, group, pixel, scratch.temp, element_bytes_,
-             [this](const std::byte* from, std::byte* out, int64_t n) {
-               std::memcpy(out, from, static_cast<size_t>(n * element_bytes_));
-             });
+      gather(x, group, pixel, scratch.temp, element_bytes_, [this](const std::byte* from, std::byte* out, int64_t n) {
+        std::memcpy(out, from, static_cast<size_t>(n * element_bytes_));
+      });
       scratch.scales[row] = quantiser_(scratch.temp, scratch.rows + row * gemm_.row_stride() * operand_bytes_,
                                        shape_.field() * shape_.group_in(),
                                        reinterpret_cast<uint8_t*>(scratch.temp + field_bytes(shape_)));
