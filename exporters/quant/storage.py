@@ -1,8 +1,9 @@
 """Weights as f32, bf16 or FP8 E4M3 with one f32 scale an output channel (its first dimension): amax / 448.
 
-A weight is what a linear or a convolution multiplies with. Everything else (biases, tables, start latents) stays f32:
-it is small. Under "fp8", convolutions and narrow linears stay bf16: they read or write pixels and latents directly,
-where an error is seen at once, and they are a small part of the file.
+A weight is an operand of that role in the table of ops. Everything else (biases, tables, start latents) stays f32: it
+is small. Under "fp8", only matrices are narrowed, and of them those with both extents wide: convolutions and narrow
+matrices read or write pixels and latents directly, where an error is seen at once, and they are a small part of the
+file.
 """
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from ..ir import Module
 from ..ir.program import Tensor
 from ..ir.serialize import Encoded, plain
+from ..ir.table import op_table
 
 STORES = ("f32", "bf16", "fp8")
 _E4M3_MAX = 448.0
@@ -23,17 +25,19 @@ def choose_storage(module: Module, weights: str) -> None:
     if weights not in STORES:
         raise ValueError(f"weights {weights!r} must be one of {', '.join(STORES)}")
     narrow = {"f32": "f32", "bf16": "bf16", "fp8": "f8e4m3"}[weights]
-    kinds: dict[str, set[str]] = {}  # how each tensor is read: the name of the op it is the weight of, or "other"
+    weights_only: dict[str, bool] = {}  # tensor -> every op that reads it reads it as a weight
     for program in module.programs.values():
         for op in program.ops:
+            definition = op_table()[op.name]
             for index, value in enumerate(op.inputs):
                 if value is not None and value.source == "tensor":
-                    is_weight = index == 1 and op.name in ("linear", "conv2d")
-                    kinds.setdefault(value.name, set()).add(op.name if is_weight else "other")
-    for name, readers in kinds.items():
-        if "other" not in readers:
-            wide = readers == {"linear"} and min(module.tensors[name].data.shape) >= _NARROW
-            module.tensors[name].store = narrow if wide or weights != "fp8" else "bf16"
+                    is_weight = definition.input(index).role == "weight"
+                    weights_only[value.name] = is_weight and weights_only.get(value.name, True)
+    for name, is_weight in weights_only.items():
+        if is_weight:
+            tensor = module.tensors[name]
+            wide = tensor.data.ndim == 2 and min(tensor.data.shape) >= _NARROW
+            tensor.store = narrow if wide or weights != "fp8" else "bf16"
 
 
 def _bf16_bits(array: NDArray[np.float32]) -> NDArray[np.int16]:

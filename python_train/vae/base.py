@@ -4,6 +4,8 @@ Legend: B batch, T = 2 frames a latent, H W pixels, h = H/32, w = W/32, C latent
 channels-last, pixels in [-1, 1] inside and uint8 outside.
 """
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +24,7 @@ def to_uint8(pixels: Tensor) -> Tensor:
     return ((pixels + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-class VAE(nn.Module):
+class VAE(nn.Module, ABC):
     """Base class. A network defines `encode_moments` and `decode_pixels`; the API below is what others use.
 
     `latent_mean` and `latent_std` [C] are measured after training (`measure_latents`), so that the latents which the
@@ -41,17 +43,17 @@ class VAE(nn.Module):
         self.register_buffer("latent_mean", torch.zeros(channels))
         self.register_buffer("latent_std", torch.ones(channels))
 
+    @abstractmethod
     def encode_moments(self, x_BTHW3: Tensor) -> Tensor:
         """Pixels `[B,2,H,W,3]` -> posterior mean and raw log-variance `[B,h,w,2C]`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode_pixels(self, z_BhwC: Tensor) -> Tensor:
         """Latent (not normalised) `[B,h,w,C]` -> pixels `[B,2,H,W,3]`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def encoder_parameters(self) -> list[nn.Parameter]:
         """The weights that decide latents: fixed once a denoiser was trained on them."""
-        raise NotImplementedError
 
     def encode_frames(self, frames_u8: Tensor) -> Tensor:
         """uint8 `[B,2,H,W,3]` -> normalised latent float32 `[B,h,w,C]`, the mean of the posterior."""
