@@ -61,7 +61,8 @@ def estimate(
     """Memory that an engine with one session will use, from the plan alone: nothing is packed, nothing runs."""
     package = Package.open(model)
     precision = resolve_precision(precision)
-    return MemoryUse.from_native(_C.plan_memory(package.native, precision, isa, _resolve_threads(threads)))
+    planned = _C.Engine(package.native, "cpu", precision, _resolve_threads(threads), isa, count_only=True)
+    return MemoryUse.from_native(planned.info["memory"])
 
 
 class Engine:
@@ -69,7 +70,8 @@ class Engine:
 
     `device` is "auto" or "cpu"; `precision` "auto" or one of PRECISIONS; `threads` the size of the thread pool (None:
     every core); `isa` the instruction set ("auto": the best this processor has). Whatever cannot be had raises
-    UnsupportedError: nothing falls back silently.
+    UnsupportedError: nothing falls back silently. `op_by_op` gives up the static plan, for comparison alone: every op
+    allocates its outputs and wakes the threads.
     """
 
     def __init__(
@@ -79,11 +81,14 @@ class Engine:
         precision: str = "auto",
         threads: int | None = None,
         isa: str = "auto",
+        *,
+        op_by_op: bool = False,
     ) -> None:
         self.package = Package.open(model)
         self.precision = resolve_precision(precision)
         device = "cpu" if device == "auto" else device
-        self.native = _C.Engine(self.package.native, device, self.precision, _resolve_threads(threads), isa)
+        threads = _resolve_threads(threads)
+        self.native = _C.Engine(self.package.native, device, self.precision, threads, isa, op_by_op=op_by_op)
         self.info: dict[str, Any] = self.native.info
 
     @property

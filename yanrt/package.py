@@ -1,9 +1,7 @@
 """Packages: one .safetensors file each (docs/package.md), found by the name of a packaged world or by path."""
 
-import json
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,91 +11,78 @@ from yanrt import _C
 from yanrt.action import ActionSchema, Button
 from yanrt.errors import ArgumentError
 
-_MODELS = Path(__file__).parent / "models"
+_MODELS = os.path.join(os.path.dirname(__file__), "models")
+_SUFFIX = ".safetensors"
 
 
 def packaged_models() -> list[str]:
     """Names of the worlds that came with this installation."""
-    return sorted(path.stem for path in _MODELS.glob("*.safetensors"))
+    return sorted(name.removesuffix(_SUFFIX) for name in os.listdir(_MODELS) if name.endswith(_SUFFIX))
 
 
-def find_package(model: str | os.PathLike[str]) -> Path:
+def find_package(model: str | os.PathLike[str]) -> str:
     """Path of a package. `model` is a packaged world's name or a path; raises ArgumentError if there is none."""
-    path = Path(model)
-    if path.is_file():
+    path = os.fspath(model)
+    if os.path.isfile(path):
         return path
-    packaged = _MODELS / f"{model}.safetensors"
-    if path.name == str(model) and packaged.is_file():
+    packaged = os.path.join(_MODELS, path + _SUFFIX)
+    if os.path.basename(path) == path and os.path.isfile(packaged):
         return packaged
     raise ArgumentError(
-        f"no model {str(model)!r}: it is no file, and the packaged models are {packaged_models() or 'none'};"
+        f"no model {path!r}: it is no file, and the packaged models are {packaged_models() or 'none'};"
         " give one of these names, or the path of a package made by `python -m exporters`"
     )
 
 
-@dataclass(frozen=True)
 class Package:
-    """A verified package. Every tensor's checksum has been compared; nothing has been computed yet."""
+    """A verified package. Every tensor's checksum has been compared; nothing has been computed yet.
 
-    native: _C.Package
-    path: Path
-    name: str
-    fps: float  # frames a second that play paces to
-    height: int
-    width: int
-    temporal_factor: int  # T: frames a step returns
-    batch: int  # B: worlds that step together, fixed at export
-    actions: ActionSchema
-    manifest: dict[str, Any]
+    `fps` is what play paces to, `temporal_factor` T the frames a step returns, `batch` B the worlds that step together,
+    fixed at export; `height` and `width` in pixels.
+    """
+
+    def __init__(self, native: _C.Package) -> None:
+        self.native = native
+        self.path = native.path
+        self.name = native.name
+        self.fps = native.fps
+        self.height = native.height
+        self.width = native.width
+        self.temporal_factor = native.temporal_factor
+        self.batch = native.batch
+        self.actions = ActionSchema([Button(name, key) for name, key in native.buttons])
 
     @classmethod
     def open(cls, model: "str | os.PathLike[str] | Package") -> "Package":
         """Reads and verifies. Raises ArgumentError for an unknown name, PackageError for a bad file."""
-        if isinstance(model, Package):
-            return model
-        path = find_package(model)
-        native = _C.Package.read(str(path))
-        manifest = json.loads(native.manifest)
-        frame = manifest["frame"]
-        return cls(
-            native=native,
-            path=path,
-            name=manifest["name"],
-            fps=float(manifest["fps"]),
-            height=frame["height"],
-            width=frame["width"],
-            temporal_factor=frame["temporal_factor"],
-            batch=manifest["batch"],
-            actions=ActionSchema([Button(**button) for button in manifest["actions"]["buttons"]]),
-            manifest=manifest,
-        )
+        return model if isinstance(model, Package) else cls(_C.Package.read(find_package(model)))
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The whole manifest (docs/package.md), for tools: a session needs none of it, and parsing takes a while."""
+        import json
+
+        manifest: dict[str, Any] = json.loads(self.native.manifest)
+        return manifest
 
     @property
     def frames_shape(self) -> tuple[int, int, int, int, int]:
         """Shape of a step's frames with the batch axis: (B, T, H, W, 3)."""
         return self.batch, self.temporal_factor, self.height, self.width, 3
 
-    def schedule(self, name: str) -> dict[str, Any]:
-        """The schedule as the manifest has it. Raises ArgumentError naming those there are."""
-        schedules: dict[str, dict[str, Any]] = self.manifest["schedules"]
-        if name not in schedules:
-            raise ArgumentError(f"{self.name} has no schedule {name!r}; it has {', '.join(sorted(schedules))}")
-        return schedules[name]
-
     @property
     def starts(self) -> int:
         """How many places the package can start from without frames."""
-        start = self.manifest.get("start")
-        return len(self.native.tensor(start["latents"])) if start else 0
+        start = self.native.start
+        return len(self.native.tensor(start[0])) if start else 0
 
     def start(self, seed: int) -> tuple[NDArray[Any], NDArray[Any]] | None:
         """Start `seed mod S`: latents float32 `[N, h, w, c]` and actions `[N, T, A]`; None if the package has none."""
-        start = self.manifest.get("start")
-        if not start:
+        if not self.native.start:
             return None
-        latents = self.native.tensor(start["latents"])
+        latents, actions = (self.native.tensor(name) for name in self.native.start)
         index = seed % len(latents)
-        return latents[index], self.native.tensor(start["actions"])[index]
+        return latents[index], actions[index]
 
     def dump(self, program: str) -> str:
         """The program as text, one op a line."""

@@ -43,14 +43,14 @@ class Session:
             model = Engine(model, device=device, precision=precision, threads=threads, isa=isa)
         elif (device, precision, threads, isa) != ("auto", "auto", None, "auto"):
             raise ArgumentError("device, precision, threads and isa belong to the Engine; set them where it is made")
-        self._open(model, schedule, seed, _C.Session(model.native, _known(model.package, schedule)))
+        self._open(model, schedule, seed, _C.Session(model.native, schedule))
 
     def _open(self, engine: Engine, schedule: str, seed: int, native: _C.Session) -> None:
         self.engine = engine
         self.package = engine.package
         self.schedule = schedule
         self.seed = seed
-        self.delay: int = self.package.schedule(schedule)["delay"]
+        self.delay = native.delay
         self._native: _C.Session | None = native
         self._ready = False
         self._lock = threading.RLock()
@@ -77,7 +77,7 @@ class Session:
             native.prime()
             self.seed = seed
             self._ready = True
-            return self._decode(history[-1][0]), self._info({}, step=-1)
+            return self._squeeze(native.decode(history[-1][0])), self._info({}, step=-1)
 
     def step(self, action: Action = None, out: Frames | None = None) -> tuple[Frames, Info]:
         """Advances by T frames under `action` and returns (frames, info).
@@ -196,13 +196,6 @@ class Session:
             for i in range(count)
         ]
 
-    def _decode(self, latent: NDArray[Any]) -> Frames:
-        """A clean latent as frames, by the phase of the schedule that makes frames out of the slot `latent` alone."""
-        for phase in self.package.schedule(self.schedule)["on_step"]:
-            if "frames" in phase["out"].values() and set(phase["in"].values()) == {"latent"}:
-                return self._squeeze(self.engine.runner().run(phase["program"], latent)[0])
-        raise StateError(f"schedule {self.schedule!r} of {self.package.name} has no phase that decodes one latent")
-
     def _target(self, out: Frames | None) -> tuple[Frames, Frames]:
         """The array a step writes, with the batch axis, and the one the caller gets."""
         shape = self.package.frames_shape
@@ -230,8 +223,3 @@ class Session:
             "timing": timing,
             "memory": dict(self._memory),
         }
-
-
-def _known(package: Package, schedule: str) -> str:
-    package.schedule(schedule)
-    return schedule

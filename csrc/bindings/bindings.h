@@ -14,6 +14,7 @@ namespace py = pybind11;
 
 void bind_engine(py::module_& m);
 void bind_session(py::module_& m);
+void bind_profile(py::module_& m);
 
 // The bytes of a C-contiguous buffer. Throws Error(argument) for others.
 std::span<const std::byte> bytes_of(const py::buffer& data);

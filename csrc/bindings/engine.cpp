@@ -6,6 +6,7 @@
 #include "program/dump.h"
 #include "program/reader.h"
 #include "program/stored_tensor.h"
+#include "runtime/cost.h"
 #include "runtime/runner.h"
 
 namespace yanrt::bindings {
@@ -13,9 +14,8 @@ namespace {
 
 using PackagePtr = std::shared_ptr<const Package>;
 
-std::unique_ptr<Backend> make_backend(const std::string& device, int threads, const std::string& isa, bool count_only) {
-  if (device == "cpu")
-    return std::make_unique<cpu::CpuBackend>(cpu::Options{.threads = threads, .isa = isa, .count_only = count_only});
+std::unique_ptr<Backend> make_backend(const std::string& device, const cpu::Options& options) {
+  if (device == "cpu") return std::make_unique<cpu::CpuBackend>(options);
   throw Error(ErrorKind::unsupported, "device '" + device + "' is not available: this build has 'cpu' alone");
 }
 
@@ -25,15 +25,6 @@ py::dict memory_dict(const MemoryUse& use) {
   d["workspace"] = use.workspace;
   d["state"] = use.state;
   return d;
-}
-
-py::dict plan_memory(const PackagePtr& package, const std::string& precision, const std::string& isa, int threads) {
-  MemoryUse use;
-  {
-    const py::gil_scoped_release release;
-    use = Engine(package, make_backend("cpu", threads, isa, true), parse_precision(precision)).memory();
-  }
-  return memory_dict(use);
 }
 
 py::dict engine_info(const Engine& engine) {
@@ -56,6 +47,13 @@ py::list op_list(const Engine& engine, const std::string& name) {
     d["op"] = node.def->name;
     d["kernel"] = compiled.executable->variant(i);
     d["source"] = node.source;
+    const OpCost cost = op_cost(compiled.plan.ops[i], weight_bytes(engine.precision()));
+    d["flops"] = cost.flops;
+    d["read"] = cost.read;
+    d["written"] = cost.written;
+    d["weights"] = cost.weights;
+    d["quadratic"] = cost.quadratic;
+    d["matrix"] = cost.matrix;
     ops.append(d);
   }
   return ops;
@@ -113,6 +111,24 @@ void bind_engine(py::module_& m) {
                   })
       .def_readonly("manifest", &Package::manifest)
       .def_readonly("path", &Package::path)
+      .def_readonly("name", &Package::name)
+      .def_readonly("fps", &Package::fps)
+      .def_readonly("height", &Package::height)
+      .def_readonly("width", &Package::width)
+      .def_readonly("temporal_factor", &Package::temporal_factor)
+      .def_readonly("batch", &Package::batch)
+      .def_property_readonly("buttons",
+                             [](const Package& package) {
+                               std::vector<std::pair<std::string, std::string>> buttons;
+                               for (const ActionButton& button : package.buttons)
+                                 buttons.emplace_back(button.name, button.key);
+                               return buttons;
+                             })
+      .def_property_readonly("start",
+                             [](const Package& package) -> std::optional<std::pair<std::string, std::string>> {
+                               if (package.start_latents.empty()) return std::nullopt;
+                               return std::pair(package.start_latents, package.start_actions);
+                             })
       .def("tensor", &tensor_array, py::arg("name"))
       .def("dump", [](const Package& package, const std::string& program) {
         const auto it = package.programs.find(program);
@@ -128,18 +144,15 @@ void bind_engine(py::module_& m) {
     return missing;
   });
 
-  m.def("plan_memory", &plan_memory, py::arg("package"), py::arg("precision"), py::arg("isa") = "auto",
-        py::arg("threads") = 0);
-
   py::class_<Engine, std::shared_ptr<Engine>>(m, "Engine")
       .def(py::init([](const PackagePtr& package, const std::string& device, const std::string& precision, int threads,
-                       const std::string& isa) {
+                       const std::string& isa, bool op_by_op, bool count_only) {
              const py::gil_scoped_release release;
-             return std::make_shared<Engine>(package, make_backend(device, threads, isa, false),
-                                             parse_precision(precision));
+             const cpu::Options options{.threads = threads, .isa = isa, .op_by_op = op_by_op, .count_only = count_only};
+             return std::make_shared<Engine>(package, make_backend(device, options), parse_precision(precision));
            }),
            py::arg("package"), py::arg("device") = "cpu", py::arg("precision") = "fp32", py::arg("threads") = 0,
-           py::arg("isa") = "auto")
+           py::arg("isa") = "auto", py::kw_only(), py::arg("op_by_op") = false, py::arg("count_only") = false)
       .def_property_readonly("info", &engine_info)
       .def("ops", &op_list, py::arg("program"))
       .def("runner", [](const std::shared_ptr<Engine>& engine) { return std::make_unique<Runner>(engine); });

@@ -73,6 +73,7 @@ PYBIND11_MODULE(_C, m) {
   });
   bind_engine(m);
   bind_session(m);
+  bind_profile(m);
 }
 
 }  // namespace yanrt::bindings

@@ -41,6 +41,15 @@ py::array encode(Session& session, const py::array& frames) {
   return latent;
 }
 
+py::array decode(Session& session, const py::array& latent) {
+  const auto in = checked_array(latent, latent_desc(session), "latent");
+  py::array frames = new_array(frames_desc(session));
+  const std::span<std::byte> out{static_cast<std::byte*>(frames.mutable_data()), session.frames_bytes()};
+  const py::gil_scoped_release release;
+  session.decode(in, out);
+  return frames;
+}
+
 void append(Session& session, const py::array& latent, const py::array& action) {
   const auto z = checked_array(latent, latent_desc(session), "latent");
   const auto a = checked_array(action, action_desc(session), "action");
@@ -77,6 +86,7 @@ void bind_session(py::module_& m) {
       .def(
           "reset", [](Session& session, const std::vector<int64_t>& seeds) { session.reset(seeds); }, py::arg("seeds"))
       .def("encode", &encode, py::arg("frames"))
+      .def("decode", &decode, py::arg("latent"))
       .def("append", &append, py::arg("latent"), py::arg("action"))
       .def("prime", &Session::prime, py::call_guard<py::gil_scoped_release>())
       .def("step", &step, py::arg("action"), py::arg("out"))

@@ -22,17 +22,13 @@ struct Bindings {
   std::span<std::byte* const> outputs;
 };
 
-// Time of each op of a program, summed over the runs of a profile. Entry i belongs to op i of the plan.
-struct OpTimes {
-  std::vector<double> milliseconds;
-};
+class Profiler;
 
 // A program with every pointer resolved. run() allocates nothing, looks nothing up and cannot fail.
 class BoundProgram {
  public:
   virtual ~BoundProgram() = default;
-  // With `times`, measures each op; without, costs nothing extra.
-  virtual void run(OpTimes* times) const noexcept = 0;
+  virtual void run() const noexcept = 0;
 };
 
 // The kernels of one plan: made once, shared by all runners.
@@ -66,6 +62,9 @@ class Backend {
   // Throws Error(unsupported) naming the op that has no kernel here.
   virtual std::unique_ptr<Executable> compile(const Plan& plan, const Package& package, Precision precision) = 0;
   virtual std::unique_ptr<Memory> allocate(size_t bytes) = 0;
+  // Programs that run from now on are recorded; null ends it. Not while one runs. Throws Error(unsupported) if this
+  // backend cannot time single ops.
+  virtual void set_profiler(Profiler* profiler) = 0;
   // Bytes of weights packed so far (counted, if the backend was made for counting only), and of the threads' scratch.
   virtual size_t weight_bytes() const = 0;
   virtual size_t scratch_bytes() const = 0;

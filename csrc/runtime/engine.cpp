@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "runtime/memory_planner.h"
 #include "runtime/plan_builder.h"
+#include "runtime/quoted_keys.h"
 
 namespace yanrt {
 
@@ -32,9 +33,13 @@ MemoryUse Engine::memory() const {
 const Engine::Compiled& Engine::program(const std::string& name) const {
   const auto it = programs_.find(name);
   if (it != programs_.end()) return it->second;
-  std::string known;
-  for (const auto& [other, compiled] : programs_) known += (known.empty() ? "'" : ", '") + other + "'";
-  throw Error(ErrorKind::argument, "package '" + package_->name + "' has no program '" + name + "'; it has " + known);
+  throw Error(ErrorKind::argument, "package " + quote(package_->name) + " has no program " + quote(name) + "; it has " +
+                                       quoted_keys(programs_));
+}
+
+void Engine::set_profiler(Profiler* profiler) const {
+  const auto lock = lend_workspace();
+  backend_->set_profiler(profiler);
 }
 
 std::byte* Engine::workspace() const {

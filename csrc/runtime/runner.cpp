@@ -5,6 +5,7 @@
 #include "core/bf16.h"
 #include "core/error.h"
 #include "program/stored_tensor.h"
+#include "runtime/quoted_keys.h"
 
 namespace yanrt {
 namespace {
@@ -59,12 +60,12 @@ void Runner::publish(const Plan& plan) {
 }
 
 void Runner::run(const std::string& program, std::span<const std::byte* const> inputs,
-                 std::span<std::byte* const> outputs, OpTimes* times) {
+                 std::span<std::byte* const> outputs) {
   std::vector<std::byte*> in;
   for (const std::byte* pointer : inputs) in.push_back(const_cast<std::byte*>(pointer));  // kernels only read inputs
   const auto bound = bind(program, in, outputs);
   const auto lock = engine_->lend_workspace();
-  bound->run(times);
+  bound->run();
   publish(engine_->program(program).plan);
 }
 
@@ -72,9 +73,7 @@ const StateLayout::Entry& Runner::state(const std::string& name) const {
   const auto& entries = engine_->states().entries;
   const auto it = entries.find(name);
   if (it != entries.end()) return it->second;
-  std::string known;
-  for (const auto& [other, entry] : entries) known += (known.empty() ? "'" : ", '") + other + "'";
-  throw Error(ErrorKind::argument, "no state '" + name + "'; there is " + (known.empty() ? "none" : known));
+  throw Error(ErrorKind::argument, "no state " + quote(name) + "; there is " + quoted_keys(entries));
 }
 
 void Runner::read_state(const std::string& name, std::span<std::byte> out) const {

@@ -27,8 +27,7 @@ class Runner {
   void publish(const Plan& plan);
 
   // Runs one program and publishes its updates. `inputs` are dense arrays of the ports' sizes, `outputs` likewise.
-  void run(const std::string& program, std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs,
-           OpTimes* times = nullptr);
+  void run(const std::string& program, std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
 
   // Values of a state, always in its declared dtype (bf16 rings are converted).
   void read_state(const std::string& name, std::span<std::byte> out) const;

@@ -1,8 +1,10 @@
 #include "runtime/session.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/error.h"
+#include "runtime/quoted_keys.h"
 #include "runtime/snapshot.h"
 
 namespace yanrt {
@@ -11,10 +13,8 @@ namespace {
 const Schedule& find_schedule(const Package& package, const std::string& name) {
   const auto it = package.schedules.find(name);
   if (it != package.schedules.end()) return it->second;
-  std::string known;
-  for (const auto& [other, schedule] : package.schedules) known += (known.empty() ? "'" : ", '") + other + "'";
-  throw Error(ErrorKind::argument, "package '" + package.name + "' has no schedule '" + name + "'; it has " +
-                                       (known.empty() ? "none" : known));
+  throw Error(ErrorKind::argument, "package " + quote(package.name) + " has no schedule " + quote(name) + "; it has " +
+                                       quoted_keys(package.schedules));
 }
 
 void check_bytes(const char* what, size_t given, size_t wanted) {
@@ -25,7 +25,8 @@ void check_bytes(const char* what, size_t given, size_t wanted) {
 
 }  // namespace
 
-// The phases of one event, bound, and the memory of their slots.
+// The phases of one event, bound, and the memory of their slots. `action`, `frames` and `latent` are the slots that a
+// caller fills or reads, found once; null where the event has none.
 class Session::Event {
  public:
   struct Slot {
@@ -59,24 +60,40 @@ class Session::Event {
           {&phase, &plan,
            runner.bind(phase.program, pointers(phase.inputs, plan.inputs), pointers(phase.outputs, plan.outputs))});
     }
+    action = find("action");
+    frames = find("frames");
+    latent = find("latent");
   }
 
   const std::vector<BoundPhase>& phases() const { return phases_; }
-  const Slot& slot(std::string_view name) const {
-    for (const Slot& slot : slots_)
-      if (slot.name == name) return slot;
-    throw Error(ErrorKind::state, "this schedule has no slot '" + std::string(name) + "' in this event");
+
+  // The phase that makes frames out of a latent alone and remembers nothing; null if there is none.
+  const BoundPhase* decoder() const {
+    for (const BoundPhase& bound : phases_) {
+      const auto& in = bound.phase->inputs;
+      const auto& out = bound.phase->outputs;
+      const bool latent_alone = in.size() == 1 && in.front().slot == "latent";
+      const bool makes_frames = std::any_of(out.begin(), out.end(), [](const auto& b) { return b.slot == "frames"; });
+      if (latent_alone && makes_frames && bound.plan->updates.empty()) return &bound;
+    }
+    return nullptr;
   }
 
+  const Slot* action = nullptr;
+  const Slot* frames = nullptr;
+  const Slot* latent = nullptr;
+
  private:
+  const Slot* find(std::string_view name) const {
+    for (const Slot& slot : slots_)
+      if (slot.name == name) return &slot;
+    return nullptr;
+  }
+
   void declare(const std::vector<SlotBinding>& bindings, const std::vector<PlannedPort>& ports) {
     for (const SlotBinding& binding : bindings)
-      for (const PlannedPort& port : ports) {
-        if (port.name != binding.port) continue;
-        bool known = false;
-        for (const Slot& slot : slots_) known = known || slot.name == binding.slot;
-        if (!known) slots_.push_back({binding.slot, port.desc});
-      }
+      for (const PlannedPort& port : ports)
+        if (port.name == binding.port && !find(binding.slot)) slots_.push_back({binding.slot, port.desc});
   }
 
   // One pointer a port; an output that is bound to no slot would have nowhere to go, and the verifier refuses it.
@@ -85,7 +102,7 @@ class Session::Event {
     std::vector<std::byte*> result;
     for (const PlannedPort& port : ports)
       for (const SlotBinding& binding : bindings)
-        if (binding.port == port.name) result.push_back(slot(binding.slot).data);
+        if (binding.port == port.name) result.push_back(find(binding.slot)->data);
     return result;
   }
 
@@ -109,20 +126,20 @@ SessionCounters Session::counters() const {
   return counters_;
 }
 
-size_t Session::action_bytes() const { return on_step_->slot("action").desc.bytes(); }
-size_t Session::frames_bytes() const { return on_step_->slot("frames").desc.bytes(); }
+size_t Session::action_bytes() const { return on_step_->action->desc.bytes(); }
+size_t Session::frames_bytes() const { return on_step_->frames->desc.bytes(); }
 size_t Session::latent_bytes() const { return static_cast<size_t>(latent_shape().numel()) * sizeof(float); }
 const Dims& Session::latent_shape() const {
   if (!on_append_)
     throw Error(ErrorKind::state, "schedule '" + schedule_->name + "' takes no latents: it has no on_append");
-  return on_append_->slot("latent").desc.shape;
+  return on_append_->latent->desc.shape;
 }
 
 void Session::run(Event& event, std::span<PhaseTime> times) {
   const auto lock = engine_->lend_workspace();
   auto start = std::chrono::steady_clock::now();
   for (size_t i = 0; i < event.phases().size(); ++i) {
-    event.phases()[i].program->run(nullptr);
+    event.phases()[i].program->run();
     const auto end = std::chrono::steady_clock::now();
     if (i < times.size()) times[i].milliseconds = std::chrono::duration<double, std::milli>(end - start).count();
     start = end;
@@ -143,25 +160,39 @@ void Session::encode(std::span<const std::byte> frames, std::span<std::byte> lat
                                             schedule_->name + "': export it with one, or append latents");
   check_bytes("frames", frames.size(), frames_bytes());
   check_bytes("latent", latent.size(), latent_bytes());
-  std::memcpy(on_encode_->slot("frames").data, frames.data(), frames.size());
+  std::memcpy(on_encode_->frames->data, frames.data(), frames.size());
   run(*on_encode_, {});
-  std::memcpy(latent.data(), on_encode_->slot("latent").data, latent.size());
+  std::memcpy(latent.data(), on_encode_->latent->data, latent.size());
+}
+
+void Session::decode(std::span<const std::byte> latent, std::span<std::byte> frames) {
+  const std::lock_guard lock(mutex_);
+  const Event::BoundPhase* decoder = on_step_->decoder();
+  if (!decoder)
+    throw Error(ErrorKind::unsupported, "schedule " + quote(schedule_->name) + " of package " +
+                                            quote(engine_->package().name) +
+                                            " has no phase that makes frames of one latent: step() alone shows them");
+  check_bytes("latent", latent.size(), on_step_->latent->desc.bytes());
+  check_bytes("frames", frames.size(), frames_bytes());
+  const auto workspace = engine_->lend_workspace();
+  std::memcpy(on_step_->latent->data, latent.data(), latent.size());
+  decoder->program->run();
+  std::memcpy(frames.data(), on_step_->frames->data, frames.size());
 }
 
 void Session::append(std::span<const std::byte> latent, std::span<const std::byte> action) {
   const std::lock_guard lock(mutex_);
   check_bytes("latent", latent.size(), latent_bytes());
   check_bytes("action", action.size(), action_bytes());
-  std::memcpy(on_append_->slot("latent").data, latent.data(), latent.size());
-  std::memcpy(on_append_->slot("action").data, action.data(), action.size());
+  std::memcpy(on_append_->latent->data, latent.data(), latent.size());
+  std::memcpy(on_append_->action->data, action.data(), action.size());
   run(*on_append_, {});
   ++counters_.appended;
 }
 
 void Session::prime() {
   const std::lock_guard lock(mutex_);
-  const Event::Slot& action = on_step_->slot("action");
-  std::memset(action.data, 0, action.desc.bytes());
+  std::memset(on_step_->action->data, 0, on_step_->action->desc.bytes());
   for (int i = 0; i < schedule_->delay; ++i) run(*on_step_, {});
   counters_.primed += schedule_->delay;
 }
@@ -170,9 +201,9 @@ std::span<const PhaseTime> Session::step(std::span<const std::byte> action, std:
   const std::lock_guard lock(mutex_);
   check_bytes("action", action.size(), action_bytes());
   check_bytes("frames", frames.size(), frames_bytes());
-  std::memcpy(on_step_->slot("action").data, action.data(), action.size());
+  std::memcpy(on_step_->action->data, action.data(), action.size());
   run(*on_step_, times_);
-  std::memcpy(frames.data(), on_step_->slot("frames").data, frames.size());
+  std::memcpy(frames.data(), on_step_->frames->data, frames.size());
   ++counters_.steps;
   return times_;
 }

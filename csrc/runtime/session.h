@@ -46,6 +46,9 @@ class Session {
   void reset(std::span<const int64_t> seeds);
   // Encodes frames into a clean latent. Changes no state.
   void encode(std::span<const std::byte> frames, std::span<std::byte> latent);
+  // Frames of a clean latent, by the decoding phase of on_step. Changes no state. Throws Error(unsupported) if there is
+  // no phase that needs a latent alone.
+  void decode(std::span<const std::byte> latent, std::span<std::byte> frames);
   // A clean latent enters the history; latents in flight are dropped. prime() must follow before the next step.
   void append(std::span<const std::byte> latent, std::span<const std::byte> action);
   // Fills the pipeline: `delay` calls with no action, their frames dropped.

@@ -70,7 +70,7 @@ def test_play_writes_a_video_and_its_times(tiny: Path, tmp_path: Path) -> None:
         (["play", "TINY", "--window", "no"], "ArgumentError: there is no screen to play on"),
         (["play", "TINY", "--frames", "3"], "--frames is the length of the script"),
         (["play", "TINY", "--actions", "nowhere.actions"], "nowhere.actions"),
-        (["bench", "TINY", "--schedule", "slow"], "'slow'; it has sequential, shift"),
+        (["bench", "TINY", "--schedule", "slow"], "'slow'; it has 'sequential', 'shift'"),
         (["dump", "TINY", "slow"], "'slow'"),
     ],
 )

@@ -289,7 +289,7 @@ def test_a_batch_is_that_many_single_worlds(tmp_path: Path, tiny: Path) -> None:
     ("options", "error", "message"),
     [
         ({"precision": "fp64"}, ArgumentError, "'fp64'; valid are auto, fp32, bf16"),
-        ({"schedule": "slow"}, ArgumentError, "'slow'; it has sequential, shift"),
+        ({"schedule": "slow"}, ArgumentError, "'slow'; it has 'sequential', 'shift'"),
         ({"threads": 0}, ArgumentError, "at least 1, got 0"),
         ({"device": "cuda"}, UnsupportedError, "cuda"),
         ({"device": "abacus"}, (ArgumentError, UnsupportedError), "abacus"),

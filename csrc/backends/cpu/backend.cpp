@@ -75,6 +75,7 @@ const std::byte* PackedWeights::get(const std::string& tensor, const std::string
 
 CpuBackend::CpuBackend(const Options& options)
     : count_only_(options.count_only),
+      op_by_op_(options.op_by_op),
       isa_(parse_isa(options.isa)),
       pool_(options.threads == 0 ? default_threads() : options.threads),
       weights_(options.count_only) {}

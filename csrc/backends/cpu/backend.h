@@ -13,6 +13,7 @@ namespace yanrt::cpu {
 struct Options {
   int threads = 0;           // 0: one a physical core this process may use
   std::string isa = "auto";  // or a name of isa.h
+  bool op_by_op = false;     // for comparison alone: see op_by_op.h
   bool count_only = false;   // kernels are made and memory is counted, but nothing is packed: nothing can run
 };
 
@@ -37,21 +38,26 @@ class CpuBackend final : public Backend {
   BackendInfo info() const override;
   std::unique_ptr<Executable> compile(const Plan& plan, const Package& package, Precision precision) override;
   std::unique_ptr<Memory> allocate(size_t bytes) override;
+  void set_profiler(Profiler* profiler) override { profiler_ = profiler; }
   size_t weight_bytes() const override { return weights_.bytes(); }
   size_t scratch_bytes() const override { return scratch_per_worker_ * static_cast<size_t>(pool_.workers()); }
 
   ThreadPool& pool() { return pool_; }
+  Profiler* profiler() const { return profiler_; }
+  bool op_by_op() const { return op_by_op_; }
   // Scratch of all workers, allocated at the first call; large enough for every kernel compiled so far.
   std::byte* scratch();
   size_t scratch_per_worker() const { return scratch_per_worker_; }
 
  private:
   bool count_only_;
+  bool op_by_op_;
   Isa isa_;
   ThreadPool pool_;
   PackedWeights weights_;
   size_t scratch_per_worker_ = 0;
   std::unique_ptr<Buffer> scratch_;
+  Profiler* profiler_ = nullptr;
 };
 
 }  // namespace yanrt::cpu

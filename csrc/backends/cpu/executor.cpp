@@ -1,12 +1,12 @@
 #include "backends/cpu/executor.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "backends/cpu/backend.h"
+#include "backends/cpu/op_by_op.h"
+#include "runtime/profiler.h"
 
 namespace yanrt::cpu {
-namespace {
 
 std::byte* resolve(const Operand& operand, const Plan& plan, const Bindings& bindings, const std::byte* constant) {
   switch (operand.arena) {
@@ -21,6 +21,8 @@ std::byte* resolve(const Operand& operand, const Plan& plan, const Bindings& bin
   return nullptr;
 }
 
+namespace {
+
 class CpuBoundProgram final : public BoundProgram {
  public:
   struct Call {
@@ -29,24 +31,27 @@ class CpuBoundProgram final : public BoundProgram {
     bool barrier_after;
   };
 
-  CpuBoundProgram(CpuBackend& backend, std::vector<Call> calls, std::vector<std::byte*> pointers)
-      : pool_(backend.pool()),
+  CpuBoundProgram(CpuBackend& backend, const Plan& plan, std::vector<Call> calls, std::vector<std::byte*> pointers)
+      : backend_(backend),
+        plan_(plan),
         scratch_(backend.scratch()),
         scratch_per_worker_(backend.scratch_per_worker()),
         calls_(std::move(calls)),
         pointers_(std::move(pointers)) {}
 
-  void run(OpTimes* times) const noexcept override {
-    Job job{this, times};
-    pool_.run([](void* job, int worker, int workers) { static_cast<Job*>(job)->walk(worker, workers); }, &job);
+  void run() const noexcept override {
+    Job job{this, backend_.profiler() ? backend_.profiler()->next_run(plan_) : nullptr};
+    backend_.pool().run([](void* job, int worker, int workers) { static_cast<Job*>(job)->walk(worker, workers); },
+                        &job);
   }
 
  private:
   struct Job {
     const CpuBoundProgram* program;
-    OpTimes* times;
+    Profiler::Span* spans;  // of all workers; null: not recorded
     void walk(int worker, int workers) const {
-      times ? program->walk_timed(worker, workers, *times) : program->walk(worker, workers);
+      spans ? program->walk_recorded(worker, workers, spans + static_cast<size_t>(worker) * program->calls_.size())
+            : program->walk(worker, workers);
     }
   };
 
@@ -62,23 +67,25 @@ class CpuBoundProgram final : public BoundProgram {
   void walk(int worker, int workers) const {
     for (const Call& call : calls_) {
       run_call(call, worker, workers);
-      if (call.barrier_after) pool_.barrier().wait();
+      if (call.barrier_after) backend_.pool().barrier().wait();
     }
   }
 
-  void walk_timed(int worker, int workers, OpTimes& times) const {
-    auto start = std::chrono::steady_clock::now();
-    for (size_t i = 0; i < calls_.size(); ++i) {
-      run_call(calls_[i], worker, workers);
-      pool_.barrier().wait();
-      if (worker != 0) continue;
-      const auto end = std::chrono::steady_clock::now();
-      times.milliseconds[i] += std::chrono::duration<double, std::milli>(end - start).count();
-      start = end;
+  // The same walk: a profile must not change what it measures.
+  void walk_recorded(int worker, int workers, Profiler::Span* spans) const {
+    for (const Call& call : calls_) {
+      Profiler::Span& span = *spans++;
+      if (worker < call.kernel->useful_workers()) {
+        span.begin = Profiler::now();
+        run_call(call, worker, workers);
+        span.end = Profiler::now();
+      }
+      if (call.barrier_after) backend_.pool().barrier().wait();
     }
   }
 
-  ThreadPool& pool_;
+  CpuBackend& backend_;
+  const Plan& plan_;
   std::byte* scratch_;
   size_t scratch_per_worker_;
   std::vector<Call> calls_;
@@ -93,6 +100,7 @@ void CpuExecutable::add(std::unique_ptr<Kernel> kernel, std::vector<const std::b
 }
 
 std::unique_ptr<BoundProgram> CpuExecutable::bind(const Bindings& bindings) const {
+  if (backend_.op_by_op()) return bind_op_by_op(backend_, plan_, kernels_, constants_, bindings);
   std::vector<CpuBoundProgram::Call> calls;
   std::vector<std::byte*> pointers;
   for (size_t i = 0; i < plan_.ops.size(); ++i) {
@@ -106,7 +114,7 @@ std::unique_ptr<BoundProgram> CpuExecutable::bind(const Bindings& bindings) cons
     for (const Operand& out : op.outputs) pointers.push_back(resolve(out, plan_, bindings, nullptr));
     calls.push_back(call);
   }
-  return std::make_unique<CpuBoundProgram>(backend_, std::move(calls), std::move(pointers));
+  return std::make_unique<CpuBoundProgram>(backend_, plan_, std::move(calls), std::move(pointers));
 }
 
 }  // namespace yanrt::cpu
