@@ -18,34 +18,34 @@ class StepTimes:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._timings: list[dict[str, float]] = []
+        self.timings: list[dict[str, float]] = []
 
     def add(self, info: Info) -> None:
-        self._timings.append(info["timing"])
+        self.timings.append(info["timing"])
 
     def __len__(self) -> int:
-        return len(self._timings)
+        return len(self.timings)
 
     def summary(self) -> dict[str, Any]:
         """All times in milliseconds. A step misses its deadline if it takes longer than its T frames last."""
         session, package = self._session, self._session.package
         frames = package.temporal_factor
         deadline = 1e3 * frames / package.fps
-        total = np.array([timing["total"] for timing in self._timings])
+        total = np.array([timing["total"] for timing in self.timings])
         phases = {
             name: {
-                f"p{p}": round(float(np.percentile([timing[name] for timing in self._timings], p)), 3)
+                f"p{p}": round(float(np.percentile([timing[name] for timing in self.timings], p)), 3)
                 for p in PERCENTILES
             }
-            for name in self._timings[0]
+            for name in self.timings[0]
         }
         return {
             "model": package.name,
             "schedule": session.schedule,
             **{key: session.engine.info[key] for key in ("device", "isa", "threads", "precision")},
-            "machine": {"processor": processor_name(), "cores": os.cpu_count(), "system": platform.system()},
-            "steps": len(self._timings),
-            "frames": frames * len(self._timings),
+            "machine": machine(),
+            "steps": len(self.timings),
+            "frames": frames * len(self.timings),
             "fps": round(float(frames * 1e3 / total.mean()), 2),
             "target_fps": package.fps,
             "milliseconds": phases,
@@ -89,6 +89,11 @@ def table(summary: dict[str, Any]) -> str:
         f" {summary['deadline_misses']} of {summary['steps']} steps over {summary['deadline_ms']:.1f} ms"
     )
     return "\n".join(lines)
+
+
+def machine() -> dict[str, Any]:
+    """What a result was measured on."""
+    return {"processor": processor_name(), "cores": os.cpu_count(), "system": platform.system()}
 
 
 def processor_name() -> str:

@@ -1,7 +1,8 @@
-"""The command `yanrt`: play, info, bench, verify, dump. Every command is one function here and one call behind it."""
+"""The command `yanrt`. Every command is one function here and one call behind it."""
 
 import argparse
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -43,7 +44,28 @@ def _parser() -> argparse.ArgumentParser:
     _add_session_options(bench)
     bench.add_argument("--steps", type=_positive, default=120, metavar="N")
     bench.add_argument("--json", metavar="FILE", help="write the result to this file")
+    bench.add_argument("--ablate", action="store_true", help="what cache, shift window, precision and plan give, each")
+    bench.add_argument("--chart", metavar="PNG", help="with --ablate: draw the result")
     bench.set_defaults(run=_bench)
+
+    profile = commands.add_parser("profile", help="where the time of a step goes, op by op")
+    _add_session_options(profile)
+    profile.add_argument("--steps", type=_positive, default=120, metavar="N")
+    profile.add_argument("--html", metavar="FILE", help="write a page to look at")
+    profile.add_argument("--trace", metavar="FILE", help="write a Chrome trace (ui.perfetto.dev opens it)")
+    profile.add_argument("--json", metavar="FILE", help="write the numbers")
+    profile.set_defaults(run=_profile)
+
+    guess = commands.add_parser("estimate", help="will it fit a device, and how fast would it play there")
+    _add_model(guess)
+    guess.add_argument("--device", default="cpu", help="cpu, or a GPU by name: rtx4060, rtx4090, rtx5090, h20, h100")
+    guess.add_argument("--size", type=_size, metavar="HxW", help="another size of the picture, such as 1088x1920")
+    guess.add_argument("--fps", type=float, default=60.0, help="frames a second to reach (60)")
+    guess.add_argument("--schedule", default="shift")
+    guess.add_argument("--precision", choices=PRECISIONS, help="default: fp8 on a GPU, bf16 on a processor")
+    guess.add_argument("--threads", type=_positive, help="of the processor; default: every core")
+    guess.add_argument("--json", metavar="FILE", help="write the result to this file")
+    guess.set_defaults(run=_estimate)
 
     verify = commands.add_parser("verify", help="check a package: structure, checksums, programs")
     _add_model(verify)
@@ -74,6 +96,13 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
     return value
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, cross, width = text.partition("x")
+    if not (cross and height.isdigit() and width.isdigit()):
+        raise argparse.ArgumentTypeError(f"must be HEIGHTxWIDTH, such as 1088x1920, got {text!r}")
+    return int(height), int(width)
 
 
 def _play(arguments: argparse.Namespace) -> int:
@@ -124,15 +153,14 @@ def _play(arguments: argparse.Namespace) -> int:
 
 def _info(arguments: argparse.Namespace) -> int:
     package = Package.open(arguments.model)
-    print(f"{package.name}: {package.path}, {package.path.stat().st_size / 2**20:.1f} MiB")
+    print(f"{package.name}: {package.path}, {os.path.getsize(package.path) / 2**20:.1f} MiB")
     print(
         f"  frames     {package.width}x{package.height} RGB, {package.fps} a second, {package.temporal_factor} a step"
     )
     print(f"  batch      {package.batch}")
     print(f"  actions    {package.actions.describe()}")
     print(f"  starts     {package.starts}")
-    for name in sorted(package.manifest["schedules"]):
-        schedule = package.schedule(name)
+    for name, schedule in sorted(package.manifest["schedules"].items()):
         phases = " -> ".join(f"{phase['name']} ({phase['program']})" for phase in schedule["on_step"])
         print(f"  schedule   {name}: {phases}; delay {schedule['delay']}")
     for precision in PRECISIONS:
@@ -146,12 +174,65 @@ def _bench(arguments: argparse.Namespace) -> int:
     from yanrt.bench import bench, table, write_json
     from yanrt.session import Session
 
+    if arguments.ablate:
+        return _ablate(arguments)
+    if arguments.chart:
+        raise ArgumentError("--chart draws an ablation; give --ablate too")
     engine = Engine(arguments.model, precision=arguments.precision, threads=arguments.threads, isa=arguments.isa)
     with Session(engine, schedule=arguments.schedule) as session:
         summary = bench(session, arguments.steps, arguments.seed)
     print(table(summary))
     if arguments.json:
         write_json(arguments.json, summary)
+    return 0
+
+
+def _ablate(arguments: argparse.Namespace) -> int:
+    from yanrt.ablate import ablate, table
+    from yanrt.bench import write_json
+    from yanrt.chart import write_chart
+
+    result = ablate(Package.open(arguments.model), arguments.threads, arguments.isa)
+    print(table(result))
+    if arguments.json:
+        write_json(arguments.json, result)
+    if arguments.chart:
+        write_chart(arguments.chart, result)
+    return 0
+
+
+def _profile(arguments: argparse.Namespace) -> int:
+    from yanrt.bench import table, write_json
+    from yanrt.profile import profile
+    from yanrt.profile.record import table as op_table
+    from yanrt.profile.report import write_report
+    from yanrt.profile.trace import write_trace
+    from yanrt.session import Session
+
+    engine = Engine(arguments.model, precision=arguments.precision, threads=arguments.threads, isa=arguments.isa)
+    with Session(engine, schedule=arguments.schedule) as session:
+        result = profile(session, arguments.steps, arguments.seed)
+    print(op_table(result))
+    print(table(result.summary))
+    if arguments.html:
+        write_report(arguments.html, result)
+    if arguments.trace:
+        write_trace(arguments.trace, result)
+    if arguments.json:
+        write_json(arguments.json, result.to_dict())
+    return 0
+
+
+def _estimate(arguments: argparse.Namespace) -> int:
+    from yanrt.bench import write_json
+    from yanrt.estimate import estimate_speed, find_device, table
+
+    precision = arguments.precision or ("bf16" if arguments.device == "cpu" else "fp8")
+    device = find_device(arguments.device, precision, arguments.threads)
+    result = estimate_speed(Package.open(arguments.model), device, arguments.schedule, arguments.size)
+    print(table(result, arguments.fps))
+    if arguments.json:
+        write_json(arguments.json, result.to_dict())
     return 0
 
 
