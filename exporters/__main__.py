@@ -1,4 +1,4 @@
-"""`python -m exporters sim | compare | dump | ops`: from checkpoints to packages (docs/export.md)."""
+"""`python -m exporters sim | untrained | compare | dump | ops`: from checkpoints to packages (docs/export.md)."""
 
 import argparse
 import json
@@ -20,6 +20,10 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument("--weights", choices=STORES, default="fp8")
     sim.add_argument("--batch", type=int, default=1, help="worlds a session plays at once")
     sim.add_argument("--dump", type=Path, help="folder for text dumps of every program after every pass")
+    untrained = commands.add_parser("untrained", help="a configuration with random weights -> a package to time")
+    untrained.add_argument("config", help="a run of python_train/configs, such as paper")
+    untrained.add_argument("-o", "--out", required=True, help="the package to write")
+    untrained.add_argument("--weights", choices=STORES, default="fp8")
     compare = commands.add_parser("compare", help="a package against its checkpoint, step by step")
     compare.add_argument("package")
     compare.add_argument("checkpoint")
@@ -36,6 +40,14 @@ def _sim(arguments: argparse.Namespace) -> int:
     from .targets.sim import export_sim
 
     export_sim(arguments.checkpoint, arguments.out, arguments.weights, arguments.batch, arguments.dump)
+    print(f"{arguments.out}: {Path(arguments.out).stat().st_size / 2**20:.1f} MiB")
+    return 0
+
+
+def _untrained(arguments: argparse.Namespace) -> int:
+    from .targets.untrained import export_untrained
+
+    export_untrained(arguments.config, arguments.out, arguments.weights)
     print(f"{arguments.out}: {Path(arguments.out).stat().st_size / 2**20:.1f} MiB")
     return 0
 
@@ -73,7 +85,8 @@ def _ops(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     arguments = _parser().parse_args()
-    return {"sim": _sim, "compare": _compare, "dump": _dump, "ops": _ops}[arguments.command](arguments)
+    commands = {"sim": _sim, "untrained": _untrained, "compare": _compare, "dump": _dump, "ops": _ops}
+    return commands[arguments.command](arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Yan-Sim: a simulator checkpoint -> a package with its frame loop, in the schedules "shift" and "sequential"."""
+"""Yan-Sim: a simulator checkpoint -> a package with its frame loop, in the schedules "shift", "sequential" and, to show
+what the KV cache gives, "recompute". They share their weights: another schedule costs its programs' text.
+"""
 
 import os
 from pathlib import Path
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 
 from python_train.common.checkpoint import load_model
 from python_train.sim.frame_loop import Append, FrameLoop, StepSequential, StepShift
+from python_train.sim.recompute import AppendRecompute, Past, StepRecompute
 from python_train.sim.world import SimModel
 
 from ..api import write
@@ -40,16 +43,19 @@ class Encode(nn.Module):
 
 
 def specs(model: SimModel, batch: int) -> dict[str, ProgramSpec]:
-    """The five programs, over one frame loop and one VAE."""
+    """The programs, over one frame loop and one VAE."""
     d, vae = model.config.denoiser, model.vae
     loop = FrameLoop(model.denoiser, model.config, batch).eval()
+    past = Past(loop)
     action = torch.zeros(batch, d.actions_per_latent, d.buttons)
     latent = torch.zeros(batch, d.rows, d.columns, d.channels)
     frames = torch.zeros(batch, d.actions_per_latent, vae.height, vae.width, 3, dtype=torch.uint8)
     return {
         "sim/step_shift": ProgramSpec(StepShift(loop), (action,), ("latent",)),
         "sim/step_sequential": ProgramSpec(StepSequential(loop), (action,), ("latent",)),
+        "sim/step_recompute": ProgramSpec(StepRecompute(loop, past), (action,), ("latent",)),
         "sim/append": ProgramSpec(Append(loop), (latent, action)),
+        "sim/append_recompute": ProgramSpec(AppendRecompute(loop, past), (latent, action)),
         "vae/decode": ProgramSpec(Decode(vae), (latent,), ("frames",)),
         "vae/encode": ProgramSpec(Encode(vae), (frames,), ("latent",)),
     }
@@ -60,14 +66,14 @@ def _phase(name: str, program: str, inputs: tuple[str, ...], outputs: tuple[str,
     return {"name": name, "program": program, "in": {n: n for n in inputs}, "out": {n: n for n in outputs}}
 
 
-def _schedule(step: str, delay: int) -> dict[str, Any]:
+def _schedule(step: str, delay: int, append: str = "sim/append") -> dict[str, Any]:
     return {
         "delay": delay,
         "on_step": [
             _phase("denoise", step, ("action",), ("latent",)),
             _phase("decode", "vae/decode", ("latent",), ("frames",)),
         ],
-        "on_append": [_phase("append", "sim/append", ("latent", "action"), ())],
+        "on_append": [_phase("append", append, ("latent", "action"), ())],
         "on_encode": [_phase("encode", "vae/encode", ("frames",), ("latent",))],
     }
 
@@ -91,6 +97,18 @@ def export_sim(
     model, _, metadata = load_model(Path(checkpoint))
     if not isinstance(model, SimModel):
         raise TypeError(f"{checkpoint} holds a {type(model).__name__}; `exporters sim` needs a simulator checkpoint")
+    write_sim(model, metadata, path, weights, batch, dumps)
+
+
+def write_sim(
+    model: SimModel,
+    metadata: dict[str, Any],
+    path: str | os.PathLike[str],
+    weights: str = "fp8",
+    batch: int = 1,
+    dumps: Path | None = None,
+) -> None:
+    """`metadata` holds at least `fps` and the action `schema`; the rest becomes the package's provenance."""
     start = {
         "start.latents": plain(model.start.latents.float().numpy()),
         "start.actions": plain(model.start.actions.float().numpy()),
@@ -109,6 +127,7 @@ def _manifest(model: SimModel, metadata: dict[str, Any], name: str, batch: int) 
         "schedules": {
             "shift": _schedule("sim/step_shift", len(model.config.grades) - 2),
             "sequential": _schedule("sim/step_sequential", 0),
+            "recompute": _schedule("sim/step_recompute", len(model.config.grades) - 2, "sim/append_recompute"),
         },
         "start": {"latents": "start.latents", "actions": "start.actions"},
         "provenance": {key: value for key, value in metadata.items() if key not in ("schema", "fps")},

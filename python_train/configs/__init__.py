@@ -2,6 +2,6 @@
 
 from types import ModuleType
 
-from . import doom, tiny
+from . import doom, paper, tiny
 
-RUNS: dict[str, ModuleType] = {"doom": doom, "tiny": tiny}
+RUNS: dict[str, ModuleType] = {"doom": doom, "paper": paper, "tiny": tiny}

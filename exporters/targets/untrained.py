@@ -1,0 +1,25 @@
+"""A simulator with random weights as a package: for estimates and timings of a configuration before it is trained."""
+
+import os
+from pathlib import Path
+
+import torch
+
+from python_train.configs import RUNS
+
+from .sim import write_sim
+
+_FPS = 60.0
+_KEYS = ("KeyW", "KeyS", "KeyA", "KeyD", "Space", "KeyC", "ArrowLeft", "ArrowRight")
+
+
+def export_untrained(config: str, path: str | os.PathLike[str], weights: str = "fp8") -> None:
+    """Writes the package of a run of python_train/configs; its buttons are BUTTON_0, BUTTON_1, ..."""
+    run = RUNS[config].sim()
+    torch.manual_seed(0)
+    model = run.model.build().eval()
+    count = run.model.denoiser.buttons
+    keys = [*_KEYS, *(f"F{n}" for n in range(1, 1 + max(0, count - len(_KEYS))))]
+    buttons = [{"name": f"BUTTON_{index}", "key": keys[index]} for index in range(count)]
+    metadata = {"fps": _FPS, "schema": {"buttons": buttons}, "kind": "untrained", "config": config}
+    write_sim(model, metadata, Path(path), weights)
