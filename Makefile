@@ -8,7 +8,7 @@ CXX_SOURCES = $(shell find csrc -name '*.h' -o -name '*.cpp')
 SANITIZED := build/sanitize
 TINY := build/tiny
 
-.PHONY: help play test check-all bench train-tiny gpu-check format lint fuzz build clean
+.PHONY: help play test check-all bench bench-peers train-tiny gpu-check format lint fuzz build clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -23,8 +23,14 @@ test: lint build ## linters and the tests
 check-all: lint build fuzz ## everything that needs no GPU: also the slow tests and the fuzzer under sanitizers
 	$(PY) -m pytest -m "not fuzz" -n 2
 
-bench: $(VENV)/.play build ## speed of the packaged world on this machine: out/bench.json
+bench: $(VENV)/.dev build ## speed on this machine: every kernel, the packaged world and its ablation, a profile; in out/
+	$(PY) -m pytest tests/kernels/bench_ops.py --benchmark-enable --benchmark-disable-gc -q
 	$(PY) -m yanrt bench doom --json out/bench.json
+	$(PY) -m yanrt bench doom --ablate --json out/ablation.json --chart out/ablation.png
+	$(PY) -m yanrt profile doom --html out/profile.html --trace out/profile.trace --json out/profile.json
+
+bench-peers: $(VENV)/.bench build ## yanrt beside torch, ONNX Runtime and OpenVINO, on an idle machine: out/peers.json
+	$(PY) benchmarks/bench_peers.py --scaling --threads 1,2 --json out/peers.json
 
 train-tiny: $(VENV)/.dev build ## the whole road in minutes: collect, train, export and compare a tiny world in build/tiny
 	$(PY) -m python_train collect --frames 400 --episode-frames 100 --size 64x64 --out $(TINY)/data
@@ -76,6 +82,9 @@ $(VENV)/.play: $(VENV)/.build
 
 $(VENV)/.dev: $(VENV)/.build
 	$(call install_extras,play train export dev)
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(call install_extras,play train export dev bench)
 
 define install_extras
 	$(PY) -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \

@@ -1,0 +1,73 @@
+"""bench_peers.py: rows, tables, failures; and, slowly, a whole run on a tiny model."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import bench_peers
+from benchmarks.peers.report import rows, table
+from benchmarks.peers.rounds import Entry, commands, relative_error
+from benchmarks.peers.runtimes import RUNTIMES
+
+CEILING = {2: {"f32": 1e11, "bf16": 2e11, "int8": 4e11, "bytes": 1e10}}
+SCHEMA = ("model", "runtime", "precision", "threads", "median_ms", "p10_ms", "p90_ms", "gflops", "rel_error")
+
+
+def test_rows_have_the_schema() -> None:
+    entries = [
+        Entry("yanrt", "fp32", 2, rel_error=1e-7, times_ms=[1.0, 2.0, 3.0]),
+        Entry("openvino", "fp32", 2, rel_error=1e-6, times_ms=[4.0]),
+        Entry("onnxruntime", "int8", 2, failure="no such operator"),
+    ]
+    found = rows("m", entries, flops=1e9, ceilings=CEILING)
+    assert all(set(SCHEMA) <= set(row) for row in found)
+    assert found[0]["median_ms"] == 2
+    assert found[0]["gflops"] == pytest.approx(500)
+    assert found[0]["ceiling_share"] == pytest.approx(5)
+    assert found[2]["median_ms"] is None
+    assert json.loads(json.dumps(found)) == found
+    text = table(found)
+    assert "failed: no such operator" in text
+    assert "2.00" in text.splitlines()[2]  # twice as slow as yanrt
+
+
+def test_every_runtime_and_precision_is_wanted() -> None:
+    wanted = commands([1, 2])
+    assert len(wanted) == 2 * sum(len(precisions) for _, precisions in RUNTIMES.values())
+    assert ("yanrt", "int8", 2) in wanted
+    assert ("yanrt", "fp8", 1) in wanted
+    assert {runtime for runtime, _, _ in commands([1], ["openvino"])} == {"openvino"}
+
+
+def test_errors_are_relative_to_what_a_caller_sees() -> None:
+    expected = {"latent": np.array([3.0, 4.0]), "commit.k": np.array([100.0])}
+    assert relative_error({"latent": np.array([3.0, 4.5]), "commit.k": np.array([0.0])}, expected) == pytest.approx(0.1)
+    with pytest.raises(ValueError, match="nothing to compare"):
+        relative_error({"other": np.zeros(1)}, expected)
+
+
+def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench_peers.main(["--models", "dit-s,dit-x"])
+    assert "unknown: dit-x" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_whole_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("onnxruntime", "openvino", "nncf"):
+        pytest.importorskip(name)
+    path = tmp_path / "peers.json"
+    options = ["--models", "dit-tiny", "--rounds", "3", "--threads", "1", "--packages", str(tmp_path)]
+    assert bench_peers.main([*options, "--json", str(path)]) == 0
+    result = json.loads(path.read_text())
+    assert set(result["ceiling"]["1"]) == {"f32", "bf16", "int8", "bytes"}
+    by_name = {(row["runtime"], row["precision"]): row for row in result["rows"]}
+    assert len(by_name) == len(commands([1]))
+    for runtime in ("yanrt", "torch-eager", "torch-compile", "onnxruntime", "openvino"):
+        row = by_name[runtime, "fp32"]
+        assert "failure" not in row, row
+        assert row["rel_error"] < 1e-5
+        assert row["p10_ms"] <= row["median_ms"] <= row["p90_ms"]
+    assert "dit-tiny" in capsys.readouterr().out
