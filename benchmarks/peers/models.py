@@ -30,7 +30,9 @@ class BenchModel:
     program: str
 
 
-_DIT_S = DenoiserConfig(rows=8, columns=8, width=384, heads=6, layers=12, action_width=384, max_distance=16)
+_DIT_S = DenoiserConfig(
+    rows=8, columns=8, width=384, heads=6, layers=12, action_width=384, max_distance=16, scope="position"
+)  # the paper's block: attention over space, to the actions, over time
 _DITS: dict[str, tuple[DenoiserConfig, int]] = {  # name -> (sizes, history)
     "dit-s": (_DIT_S, 12),
     "dit-b": (replace(_DIT_S, rows=12, columns=20, width=768, heads=12, action_width=768), 12),

@@ -33,6 +33,7 @@ def sim_model() -> SimConfig:
         heads=16,
         layers=16,
         action_width=768,
+        scope="position",
         diffusion=DDPM(),
     )
     return SimConfig(denoiser=denoiser, vae=vae_model())
@@ -48,7 +49,7 @@ def vae() -> VAETrainConfig:
 
 
 def decoder() -> VAETrainConfig:
-    return replace(vae(), decoder_of="runs/paper_vae")
+    return replace(vae(), start_from="runs/paper_vae", decoder_only=True)
 
 
 def sim() -> SimTrainConfig:
