@@ -26,7 +26,7 @@ def write_chart(path: str | os.PathLike[str], result: dict[str, Any]) -> None:
     high = max(*(row["p90_ms_a_frame"] for row in timed), deadline) * 1.05
 
     def x(milliseconds: float) -> float:
-        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * milliseconds / high
+        return float(_LEFT + (_WIDTH - _LEFT - _RIGHT) * milliseconds / high)
 
     draw.text((24, 18), f"{result['model']}: milliseconds a frame", _INK, fonts[20])
     where = f"{result['machine']['processor']}, {result['isa']}, {result['threads']} threads, {result['rounds']} rounds"

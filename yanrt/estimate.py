@@ -109,7 +109,7 @@ def estimate_speed(
 ) -> Estimate:
     """One step of `schedule`. Another `size` (height, width; multiples of 32) scales every op as its tokens grow."""
     height, width = size or (package.height, package.width)
-    if height % _STRIDE or width % _STRIDE:
+    if size and (height % _STRIDE or width % _STRIDE):
         raise ArgumentError(
             f"size {height}x{width} must be multiples of {_STRIDE}; {_rounded(height)}x{_rounded(width)}"
         )
