@@ -213,13 +213,35 @@ YANRT_INLINE void f8_to_f32(const uint8_t* x, float* y) {
 #endif
 }
 
+// Rounded to bf16, as to_bf16 does it.
+YANRT_INLINE void store(uint16_t* p, Vec v) {
+  const VecBits bits = reinterpret_cast<VecBits>(v), high = bits >> 16;
+  const VecBits rounded = (bits + 0x7fffu + (high & 1u)) >> 16;
+  const VecInt is_nan = reinterpret_cast<VecInt>(bits & 0x7fffffffu) > 0x7f800000;
+  const VecBits chosen = is_nan ? high | 0x40u : rounded;
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  const __m256i words = reinterpret_cast<__m256i>(chosen);
+  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(words, words), 0xd8);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
+#else
+  *reinterpret_cast<UnalignedHalfVec*>(p) = __builtin_convertvector(chosen, UnalignedHalfVec);
+#endif
+}
+
 // The sum of the lanes: halves are added until one lane is left.
 YANRT_INLINE float sum_of(Vec v) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  const auto wide = reinterpret_cast<__m256>(v);
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(wide), _mm256_extractf128_ps(wide, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+#else
   float lanes[kLanes];
   store(lanes, v);
   for (int width = kLanes / 2; width > 0; width /= 2)
     for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
   return lanes[0];
+#endif
 }
 
 YANRT_INLINE float max_of(Vec v) {

@@ -29,6 +29,20 @@ Dims mask_strides(const TensorDesc& mask, int rank) {
   return strides;
 }
 
+// The mask of a block of queries, query by query and key by key.
+struct MaskBlock {
+  const float* x;
+  const Dims& strides;
+  int64_t rows;
+};
+
+void fill_mask(const void* context, int64_t first, int64_t count, float* mask, int64_t columns) {
+  const auto& [x, strides, rows] = *static_cast<const MaskBlock*>(context);
+  for (int64_t key = 0; key < count; ++key)
+    for (int64_t row = 0; row < rows; ++row)
+      mask[key * columns + row] = x[row * strides[-2] + (first + key) * strides[-1]];
+}
+
 class Attention final : public Kernel {
  public:
   explicit Attention(const KernelSpec& spec)
@@ -42,10 +56,10 @@ class Attention final : public Kernel {
         v_(spec.inputs[2]),
         y_(spec.outputs[0]),
         core_(loops_for(spec.isa), {spec.compute, spec.inputs[0].dtype, spec.outputs[0].dtype}, d_, keys_,
-              static_cast<float>(spec.op.attrs.real("scale"))),
+              static_cast<float>(spec.op.attrs.real("scale")), spec.inputs.size() > 3 && spec.present[3]),
         causal_(spec.op.attrs.integer("causal") != 0),
         has_mask_(spec.inputs.size() > 3 && spec.present[3]),
-        query_blocks_((queries_ + AttentionCore::kQueryRows - 1) / AttentionCore::kQueryRows) {
+        query_blocks_((queries_ + core_.block_rows() - 1) / core_.block_rows()) {
     int64_t outer = 1;
     for (int i = 0; i + 3 < shape_.rank(); ++i) outer *= shape_[i];
     blocks_ = outer * heads_ * query_blocks_;
@@ -95,18 +109,19 @@ void Attention::run(const KernelCall& call) const noexcept {
       core_.seal(call.scratch, keys_);
       packed_head = item;
     }
-    const int64_t first = block % query_blocks_ * AttentionCore::kQueryRows;
-    QueryBlock queries{.q = head_of(call.inputs[0], q_, outer, head) + first * q_.row * q_.element_bytes,
-                       .q_stride = q_.row,
-                       .y = head_of(call.outputs[0], y_, outer, head) + first * y_.row * y_.element_bytes,
-                       .y_stride = y_.row,
-                       .rows = std::min(AttentionCore::kQueryRows, queries_ - first),
-                       .seen = causal_ ? first + keys_ - queries_ + 1 : keys_,
-                       .seen_step = causal_ ? 1 : 0};
+    const int64_t first = block % query_blocks_ * core_.block_rows();
+    QueryBlock queries;
+    queries.rows = std::min(core_.block_rows(), queries_ - first);
+    for (int64_t row = 0; row < queries.rows; ++row) {
+      queries.q[row] = head_of(call.inputs[0], q_, outer, head) + (first + row) * q_.row * q_.element_bytes;
+      queries.y[row] = head_of(call.outputs[0], y_, outer, head) + (first + row) * y_.row * y_.element_bytes;
+      queries.seen[row] = static_cast<int32_t>(causal_ ? first + row + keys_ - queries_ + 1 : keys_);
+    }
+    MaskBlock mask{nullptr, mask_, queries.rows};
     if (has_mask_) {
-      queries.mask = call.in<const float>(3) + outer_offset(outer, mask_) + head * mask_[-3] + first * mask_[-2];
-      queries.mask_row_stride = mask_[-2];
-      queries.mask_key_stride = mask_[-1];
+      mask.x = call.in<const float>(3) + outer_offset(outer, mask_) + head * mask_[-3] + first * mask_[-2];
+      queries.fill_mask = fill_mask;
+      queries.context = &mask;
     }
     core_.attend(call.scratch, queries, keys_);
   }

@@ -5,34 +5,34 @@
 
 namespace yanrt::cpu {
 
-// Rows of `d` consecutive elements of keys or values, `stride` elements apart.
+// Rows of `d` consecutive elements of queries, keys or values, `stride` elements apart.
 struct KeyRows {
   const void* x;
   bool x_is_bf16;
   int64_t stride, count, d;
 };
 
-// A place among panels for the tile of f32 or bf16 (kernels/gemm_args.h, TileLoop): keys are the columns of the first
-// product and the k of the second.
+// A place among panels for the tile of f32 or bf16 (kernels/gemm_args.h, TileLoop): queries are columns, keys run along
+// k.
 struct PanelPlace {
   void* panels;
   bool is_bf16;        // else f32
-  bool rounds;         // which holds numbers rounded to bf16
   int64_t panel_size;  // elements from panel to panel
-  int64_t first;       // the key that row 0 becomes
+  int64_t first;       // the column, or the key, that row 0 becomes
 };
 
-// One row of a block of logits, turned into weights: p = exp(scale * score + mask - max).
-struct SoftmaxRow {
-  const float* scores;  // `columns` of a panel, then panel_stride elements on the next ones
-  int64_t columns, panel_stride;
-  int64_t seen, padded;  // p is zero in [seen, padded)
+// A block of logits, a query in each column of a panel, turned into weights exp(scale * score + mask - max).
+struct SoftmaxBlock {
+  float* scores;  // [keys][columns]; where the tile reads f32, the weights take their place
+  int64_t keys;
+  const int32_t* seen;  // [columns]: each query sees the first seen keys of the block; or null: all of them
+  const float* mask;    // [keys][columns], added to the logits; or null
   float scale;
-  const float* mask;  // or null
-  int64_t mask_stride;
-  float* p;
-  float* max;  // of all blocks so far; updated
-  float* sum;  // of the weights of all blocks so far, relative to max; updated
+  bool rounds;      // weights are rounded to bf16 before they multiply
+  uint16_t* pairs;  // where the tile reads bf16: the weights [keys / 2][columns][2], the last pair filled with zero
+  float* max;       // [columns], of all blocks so far; updated
+  float* sum;       // [columns], of the weights of all blocks so far, relative to max; updated
+  float* factor;    // [columns]: by which what earlier blocks added up must be scaled
 };
 
 // All queries of one position and head over a list of keys. Query i sees the first `seen + i` keys.
@@ -52,10 +52,9 @@ struct PositionArgs {
 };
 
 struct AttentionLoops {
-  void (*pack_keys)(const KeyRows& rows, const PanelPlace& place);
+  void (*pack_columns)(const KeyRows& rows, const PanelPlace& place);  // rows become columns
   void (*pack_values)(const KeyRows& rows, const PanelPlace& place);
-  // Returns the factor by which what earlier blocks added up must be scaled.
-  float (*softmax_row)(const SoftmaxRow& row);
+  void (*softmax_block)(const SoftmaxBlock& block);
   // y[i] = x[i] * factor
   void (*scale_row)(const float* x, float factor, void* y, bool y_is_bf16, int64_t n);
   void (*attend_position)(const PositionArgs& args);

@@ -6,23 +6,22 @@
 namespace yanrt::cpu {
 namespace {
 
-constexpr int64_t kKeyBlock = 512;  // a multiple of every tile's columns
+constexpr int64_t kKeyBlock = 128;  // even: a pair of keys is never cut
 
 int64_t round_up(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 
 }  // namespace
 
-AttentionCore::AttentionCore(const Loops& loops, const Types& types, int64_t d, int64_t max_keys, float scale)
+AttentionCore::AttentionCore(const Loops& loops, const Types& types, int64_t d, int64_t max_keys, float scale,
+                             bool masked)
     : tile_(types.compute == DType::bf16 ? loops.gemm.bf16 : loops.gemm.f32),
-      loops_(loops.attention),
-      q_to_operand_(loops.convert, tile_, types.q),
-      p_to_operand_(loops.convert, tile_, DType::f32),
-      types_(types),
+      loops_(loops),
+      q_type_(types.q),
+      y_type_(types.y),
       d_(d),
       padded_d_(round_up(d, tile_.group)),
       value_panels_((d + tile_.columns - 1) / tile_.columns),
-      key_block_(std::min(kKeyBlock, round_up(max_keys, tile_.columns))),
-      key_panel_size_(padded_d_ * tile_.columns),
+      key_block_(std::min(kKeyBlock, round_up(max_keys, 2))),
       value_panel_size_(round_up(max_keys, tile_.group) * tile_.columns),
       scale_(scale) {
   size_t at = 0;
@@ -31,31 +30,34 @@ AttentionCore::AttentionCore(const Loops& loops, const Types& types, int64_t d, 
     at += static_cast<size_t>(round_up(bytes, 64));
     return start;
   };
-  reserve(round_up(max_keys, tile_.columns) / tile_.columns * key_panel_size_ * b_bytes());
+  const int64_t columns = tile_.columns, block = key_block_ * columns, word = sizeof(float);
+  reserve(max_keys * padded_d_ * a_bytes());
   values_at_ = reserve(value_panels_ * value_panel_size_ * b_bytes());
-  queries_at_ = reserve(kQueryRows * padded_d_ * a_bytes());
-  scores_at_ = reserve(kQueryRows * key_block_ * static_cast<int64_t>(sizeof(float)));
-  weights_at_ = reserve(key_block_ * static_cast<int64_t>(sizeof(float)));
-  operand_at_ = reserve(kQueryRows * key_block_ * a_bytes());
-  sums_at_ = reserve(kQueryRows * value_panels_ * tile_.columns * static_cast<int64_t>(sizeof(float)));
-  state_at_ = reserve(2 * kQueryRows * static_cast<int64_t>(sizeof(float)));
+  queries_at_ = reserve(padded_d_ * columns * b_bytes());
+  scores_at_ = reserve(block * word);
+  mask_at_ = reserve(masked ? block * word : 0);
+  pairs_at_ = reserve(tile_.a == Element::bf16 ? block * a_bytes() : 0);
+  sums_at_ = reserve(value_panels_ * columns * columns * word);
+  state_at_ = reserve(3 * columns * word);
+  seen_at_ = reserve(columns * static_cast<int64_t>(sizeof(int32_t)));
   scratch_bytes_ = at;
 }
 
 void AttentionCore::pack(std::byte* scratch, const HeadRows& k, const HeadRows& v, int64_t first,
                          int64_t count) const noexcept {
-  const auto rows = [&](const HeadRows& head) {
-    return KeyRows{.x = head.x, .x_is_bf16 = head.type == DType::bf16, .stride = head.stride, .count = count, .d = d_};
-  };
-  PanelPlace place{.panels = scratch,
-                   .is_bf16 = tile_.b == Element::bf16,
-                   .rounds = tile_.rounds,
-                   .panel_size = key_panel_size_,
-                   .first = first};
-  loops_.pack_keys(rows(k), place);
-  place.panels = scratch + values_at_;
-  place.panel_size = value_panel_size_;
-  loops_.pack_values(rows(v), place);
+  const ToOperand to_operand(loops_.convert, tile_, k.type);
+  const auto from_bytes = static_cast<int64_t>(to_operand.from_size());
+  for (int64_t row = 0; row < count; ++row) {
+    std::byte* to = scratch + (first + row) * padded_d_ * a_bytes();
+    to_operand(k.x + row * k.stride * from_bytes, to, d_);
+    if (padded_d_ != d_) std::memset(to + d_ * a_bytes(), 0, static_cast<size_t>((padded_d_ - d_) * a_bytes()));
+  }
+  loops_.attention.pack_values(
+      {.x = v.x, .x_is_bf16 = v.type == DType::bf16, .stride = v.stride, .count = count, .d = d_},
+      {.panels = scratch + values_at_,
+       .is_bf16 = tile_.b == Element::bf16,
+       .panel_size = value_panel_size_,
+       .first = first});
 }
 
 void AttentionCore::seal(std::byte* scratch, int64_t keys) const noexcept {
@@ -68,89 +70,89 @@ void AttentionCore::seal(std::byte* scratch, int64_t keys) const noexcept {
   }
 }
 
-void AttentionCore::attend(std::byte* scratch, const QueryBlock& block, int64_t keys) const noexcept {
-  std::byte* queries = scratch + queries_at_;
-  for (int64_t row = 0; row < block.rows; ++row) {
-    std::byte* to = queries + row * padded_d_ * a_bytes();
-    if (padded_d_ != d_) std::memset(to + d_ * a_bytes(), 0, static_cast<size_t>((padded_d_ - d_) * a_bytes()));
-    q_to_operand_(block.q + row * block.q_stride * static_cast<int64_t>(q_to_operand_.from_size()), to, d_);
-  }
-  auto* maxima = reinterpret_cast<float*>(scratch + state_at_);
-  float* totals = maxima + kQueryRows;
-  std::fill_n(maxima, block.rows, -std::numeric_limits<float>::infinity());
-  std::fill_n(totals, block.rows, 0.0f);
+void AttentionCore::load_queries(std::byte* scratch, const QueryBlock& block) const noexcept {
+  std::byte* panel = scratch + queries_at_;
+  if (block.rows < tile_.columns)  // the other columns compute too
+    std::memset(panel, 0, static_cast<size_t>(padded_d_ * tile_.columns * b_bytes()));
+  for (int64_t row = 0; row < block.rows; ++row)
+    loops_.attention.pack_columns(
+        {.x = block.q[row], .x_is_bf16 = q_type_ == DType::bf16, .stride = d_, .count = 1, .d = d_},
+        {.panels = panel, .is_bf16 = tile_.b == Element::bf16, .panel_size = 0, .first = row});
+}
 
-  const int64_t seen = std::max(seen_by(block, 0, keys), seen_by(block, block.rows - 1, keys));
+void AttentionCore::attend(std::byte* scratch, const QueryBlock& block, int64_t keys) const noexcept {
+  load_queries(scratch, block);
+  float* state = floats(scratch, state_at_);
+  std::fill_n(state, tile_.columns, -std::numeric_limits<float>::infinity());
+  std::fill_n(state + tile_.columns, tile_.columns, 0.0f);
+  const int64_t seen = std::clamp<int64_t>(*std::max_element(block.seen, block.seen + block.rows), 0, keys);
   for (int64_t first = 0; first < seen; first += key_block_)
     add_keys(scratch, block, first, std::min(key_block_, seen - first));
+  write(scratch, block);
+}
 
-  const auto* sums = reinterpret_cast<const float*>(scratch + sums_at_);
-  const bool y_is_bf16 = types_.y == DType::bf16;
-  const int64_t y_bytes = y_is_bf16 ? 2 : 4;
-  for (int64_t row = 0; row < block.rows; ++row) {
-    std::byte* y = block.y + row * block.y_stride * y_bytes;
-    if (totals[row] == 0.0f) {  // it sees nothing
-      std::memset(y, 0, static_cast<size_t>(d_ * y_bytes));
-      continue;
-    }
-    for (int64_t panel = 0; panel < value_panels_; ++panel)
-      loops_.scale_row(sums + (panel * kQueryRows + row) * tile_.columns, 1.0f / totals[row],
-                       y + panel * tile_.columns * y_bytes, y_is_bf16,
-                       std::min<int64_t>(tile_.columns, d_ - panel * tile_.columns));
+// Keys [first, first + count) for all queries of the block: logits, weights, and the weighted sum of values.
+void AttentionCore::add_keys(std::byte* scratch, const QueryBlock& block, int64_t first, int64_t count) const noexcept {
+  const int64_t columns = tile_.columns;
+  tiles(count, [&](int64_t row, int rows) {
+    tile_.run(rows, scratch + (first + row) * padded_d_ * a_bytes(), padded_d_, scratch + queries_at_, padded_d_,
+              floats(scratch, scores_at_) + row * columns, false);
+  });
+  weigh(scratch, block, first, count);
+
+  const bool is_bf16 = tile_.a == Element::bf16;
+  const std::byte* weights = scratch + (is_bf16 ? pairs_at_ : scores_at_);
+  const float* factors = floats(scratch, state_at_) + 2 * columns;
+  for (int64_t panel = 0; panel < value_panels_; ++panel) {
+    float* sums = floats(scratch, sums_at_) + panel * columns * columns;
+    for (int64_t row = 0; row < block.rows && first > 0; ++row)
+      if (factors[row] != 1.0f)
+        loops_.attention.scale_row(sums + row * columns, factors[row], sums + row * columns, false, columns);
+    const std::byte* values = scratch + values_at_ + (panel * value_panel_size_ + first * columns) * b_bytes();
+    tiles(block.rows, [&](int64_t row, int rows) {
+      tile_.run_columns(rows, weights + row * tile_.group * a_bytes(), values, round_up(count, tile_.group),
+                        sums + row * columns, first > 0);
+    });
   }
 }
 
-// Keys [first, first + count) for all rows of the block: logits, weights, and the weighted sum of values.
-void AttentionCore::add_keys(std::byte* scratch, const QueryBlock& block, int64_t first, int64_t count) const noexcept {
+void AttentionCore::weigh(std::byte* scratch, const QueryBlock& block, int64_t first, int64_t count) const noexcept {
   const int64_t columns = tile_.columns;
-  auto* scores = reinterpret_cast<float*>(scratch + scores_at_);
-  auto* weights = reinterpret_cast<float*>(scratch + weights_at_);
-  auto* sums = reinterpret_cast<float*>(scratch + sums_at_);
-  auto* maxima = reinterpret_cast<float*>(scratch + state_at_);
-  const auto tiles = [&](auto&& run) {
-    for (int64_t row = 0; row < block.rows; row += tile_.rows)
-      run(row, static_cast<int>(std::min<int64_t>(tile_.rows, block.rows - row)));
-  };
-
-  for (int64_t start = 0; start < count; start += columns) {
-    const std::byte* panel = scratch + (first + start) / columns * key_panel_size_ * b_bytes();
-    float* to = scores + start * kQueryRows;
-    tiles([&](int64_t row, int rows) {
-      tile_.run(rows, scratch + queries_at_ + row * padded_d_ * a_bytes(), padded_d_, panel, padded_d_,
-                to + row * columns, false);
-    });
+  auto* seen = reinterpret_cast<int32_t*>(scratch + seen_at_);
+  bool sees_all = true;
+  for (int64_t i = 0; i < columns; ++i) {
+    seen[i] = i < block.rows ? static_cast<int32_t>(std::clamp<int64_t>(block.seen[i] - first, 0, count)) : 0;
+    if (i < block.rows && seen[i] < count) sees_all = false;
   }
+  float* mask = block.fill_mask ? floats(scratch, mask_at_) : nullptr;
+  if (mask) block.fill_mask(block.context, first, count, mask, columns);
+  float* state = floats(scratch, state_at_);
+  loops_.attention.softmax_block(
+      {.scores = floats(scratch, scores_at_),
+       .keys = count,
+       .seen = sees_all ? nullptr : seen,
+       .mask = mask,
+       .scale = scale_,
+       .rounds = tile_.rounds,
+       .pairs = tile_.a == Element::bf16 ? reinterpret_cast<uint16_t*>(scratch + pairs_at_) : nullptr,
+       .max = state,
+       .sum = state + columns,
+       .factor = state + 2 * columns});
+}
 
-  const int64_t padded = round_up(count, tile_.group);
+void AttentionCore::write(const std::byte* scratch, const QueryBlock& block) const noexcept {
+  const int64_t columns = tile_.columns, y_bytes = static_cast<int64_t>(size_of(y_type_));
+  const auto* totals = reinterpret_cast<const float*>(scratch + state_at_) + columns;
+  const auto* sums = reinterpret_cast<const float*>(scratch + sums_at_);
   for (int64_t row = 0; row < block.rows; ++row) {
-    const float* mask = block.mask ? block.mask + row * block.mask_row_stride + first * block.mask_key_stride : nullptr;
-    const float factor =
-        loops_.softmax_row({.scores = scores + row * columns,
-                            .columns = columns,
-                            .panel_stride = kQueryRows * columns,
-                            .seen = std::clamp<int64_t>(block.seen + row * block.seen_step - first, 0, count),
-                            .padded = padded,
-                            .scale = scale_,
-                            .mask = mask,
-                            .mask_stride = block.mask_key_stride,
-                            .p = weights,
-                            .max = maxima + row,
-                            .sum = maxima + kQueryRows + row});
-    p_to_operand_(reinterpret_cast<const std::byte*>(weights), scratch + operand_at_ + row * key_block_ * a_bytes(),
-                  padded);
-    if (first > 0 && factor != 1.0f)
-      for (int64_t panel = 0; panel < value_panels_; ++panel) {
-        float* sum = sums + (panel * kQueryRows + row) * columns;
-        loops_.scale_row(sum, factor, sum, false, columns);
-      }
-  }
-
-  for (int64_t panel = 0; panel < value_panels_; ++panel) {
-    const std::byte* values = scratch + values_at_ + (panel * value_panel_size_ + first * columns) * b_bytes();
-    tiles([&](int64_t row, int rows) {
-      tile_.run(rows, scratch + operand_at_ + row * key_block_ * a_bytes(), key_block_, values, padded,
-                sums + (panel * kQueryRows + row) * columns, first > 0);
-    });
+    if (totals[row] == 0.0f) {  // it sees nothing
+      std::memset(block.y[row], 0, static_cast<size_t>(d_ * y_bytes));
+      continue;
+    }
+    for (int64_t panel = 0; panel < value_panels_; ++panel)
+      loops_.attention.scale_row(sums + (panel * columns + row) * columns, 1.0f / totals[row],
+                                 block.y[row] + panel * columns * y_bytes, y_type_ == DType::bf16,
+                                 std::min<int64_t>(columns, d_ - panel * columns));
   }
 }
 

@@ -1,9 +1,11 @@
 // softmax(scale * q k^T + mask) v for one head: what attention and ring_attention share.
 //
-// The keys and values of a head are packed once into the panels of the GEMM's register tile, in the chosen precision.
-// Queries then come in blocks; each block meets the keys in blocks too, with a running maximum and sum (online softmax,
-// Milakov and Gimelshein 2018), so memory does not grow with the square of the length. A row's arithmetic does not
-// depend on which block of queries it is in.
+// The keys of a head are brought into rows, and its values into panels, once, in the form of the GEMM's register tile.
+// Queries come in blocks, one a column of a panel: the tile makes logits of six keys by all queries of the block at a
+// time, maxima, exponents and sums run down the columns, and the weights are then the left matrix of the product with
+// the values. A block meets the keys in blocks too, with a running maximum and sum (online softmax, Milakov and
+// Gimelshein 2018), so memory does not grow with the square of the length. A query's arithmetic stays in its column: it
+// does not depend on its neighbours.
 #pragma once
 
 #include "backends/cpu/isa/loops.h"
@@ -12,20 +14,6 @@
 
 namespace yanrt::cpu {
 
-// Queries of one head, and what they see.
-struct QueryBlock {
-  const std::byte* q;
-  int64_t q_stride;  // elements
-  std::byte* y;
-  int64_t y_stride;
-  int64_t rows;  // at most AttentionCore::kQueryRows
-  int64_t seen;  // row r sees the first seen + r * seen_step keys, but no more than are packed; may be negative
-  int64_t seen_step;
-  const float* mask =
-      nullptr;  // added to the logits of key j of row r: mask[r * mask_row_stride + j * mask_key_stride]
-  int64_t mask_row_stride = 0, mask_key_stride = 0;
-};
-
 // Keys or values of one head.
 struct HeadRows {
   DType type;
@@ -33,16 +21,27 @@ struct HeadRows {
   int64_t stride;  // elements
 };
 
+// Some queries of one head, and what they see.
+struct QueryBlock {
+  static constexpr int64_t kMost = 64;  // no tile has more columns
+  int64_t rows;                         // at most AttentionCore::block_rows()
+  const std::byte* q[kMost];            // d elements each
+  std::byte* y[kMost];
+  int32_t seen[kMost];  // query r sees the first seen[r] keys, but no more than are packed; may be negative
+  // Writes what is added to the logits: mask[j * columns + r] for key first + j of query r. Null: nothing.
+  void (*fill_mask)(const void* context, int64_t first, int64_t count, float* mask, int64_t columns) = nullptr;
+  const void* context = nullptr;
+};
+
 class AttentionCore {
  public:
-  static constexpr int64_t kQueryRows = 48;
-
   struct Types {
     DType compute, q, y;
   };
-  AttentionCore(const Loops& loops, const Types& types, int64_t d, int64_t max_keys, float scale);
+  AttentionCore(const Loops& loops, const Types& types, int64_t d, int64_t max_keys, float scale, bool masked);
 
   size_t scratch_bytes() const { return scratch_bytes_; }
+  int64_t block_rows() const { return tile_.columns; }
 
   // Packs keys [first, first + count) of the head at hand.
   void pack(std::byte* scratch, const HeadRows& k, const HeadRows& v, int64_t first, int64_t count) const noexcept;
@@ -51,23 +50,30 @@ class AttentionCore {
   void attend(std::byte* scratch, const QueryBlock& block, int64_t keys) const noexcept;
 
  private:
+  void load_queries(std::byte* scratch, const QueryBlock& block) const noexcept;
   void add_keys(std::byte* scratch, const QueryBlock& block, int64_t first, int64_t count) const noexcept;
-  int64_t seen_by(const QueryBlock& block, int64_t row, int64_t keys) const {
-    return std::clamp<int64_t>(block.seen + row * block.seen_step, 0, keys);
+  void weigh(std::byte* scratch, const QueryBlock& block, int64_t first, int64_t count) const noexcept;
+  void write(const std::byte* scratch, const QueryBlock& block) const noexcept;
+
+  // Calls run(first, rows) for the tiles of `count` rows.
+  template <class Run>
+  void tiles(int64_t count, const Run& run) const {
+    for (int64_t row = 0; row < count; row += tile_.rows)
+      run(row, static_cast<int>(std::min<int64_t>(tile_.rows, count - row)));
   }
+  float* floats(std::byte* scratch, size_t at) const { return reinterpret_cast<float*>(scratch + at); }
   int64_t b_bytes() const { return static_cast<int64_t>(size_of(tile_.b)); }
   int64_t a_bytes() const { return static_cast<int64_t>(size_of(tile_.a)); }
 
   const TileLoop& tile_;
-  const AttentionLoops& loops_;
-  ToOperand q_to_operand_, p_to_operand_;
-  Types types_;
+  const Loops& loops_;
+  DType q_type_, y_type_;
   int64_t d_, padded_d_, value_panels_;
-  int64_t key_block_;                          // keys that meet a block of queries at a time
-  int64_t key_panel_size_, value_panel_size_;  // elements
+  int64_t key_block_;         // keys that meet a block of queries at a time
+  int64_t value_panel_size_;  // elements
   float scale_;
-  // Offsets into the scratch.
-  size_t values_at_, queries_at_, scores_at_, weights_at_, operand_at_, sums_at_, state_at_, scratch_bytes_;
+  // Offsets into the scratch; the keys come first. scores_at_ .. sums_at_ are of a block of queries.
+  size_t values_at_, queries_at_, scores_at_, mask_at_, pairs_at_, sums_at_, state_at_, seen_at_, scratch_bytes_;
 };
 
 }  // namespace yanrt::cpu

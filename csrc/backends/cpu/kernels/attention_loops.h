@@ -11,16 +11,11 @@ YANRT_INLINE void convert(float x, float* y) { *y = x; }
 YANRT_INLINE void convert(float x, uint16_t* y) { *y = to_bf16(x); }
 YANRT_INLINE void convert(uint16_t x, uint16_t* y) { *y = x; }
 YANRT_INLINE void convert(uint16_t x, float* y) { *y = from_bf16(x); }
-// f32 of bf16's precision.
-struct RoundedFloat {
-  float value;
-};
-YANRT_INLINE void convert(float x, RoundedFloat* y) { y->value = from_bf16(to_bf16(x)); }
 
-// Keys become columns: panel[d / kGroup][key][d % kGroup]. Several keys are read side by side, so that writes are
+// Rows become columns: panel[d / kGroup][row][d % kGroup]. Several rows are read side by side, so that writes are
 // dense.
 template <int kGroup, class From, class To>
-YANRT_INLINE void pack_keys_as(const KeyRows& rows, const PanelPlace& place) {
+YANRT_INLINE void pack_columns_as(const KeyRows& rows, const PanelPlace& place) {
   const auto* x = static_cast<const From*>(rows.x);
   for (int64_t row = 0; row < rows.count;) {
     const int64_t key = place.first + row, column = key % kTileColumns;
@@ -81,14 +76,12 @@ YANRT_INLINE void with_types(const KeyRows& rows, const PanelPlace& place, Fn fn
   if (place.is_bf16)
     rows.x_is_bf16 ? fn.template operator()<kTileBf16.group, uint16_t, uint16_t>()
                    : fn.template operator()<kTileBf16.group, float, uint16_t>();
-  else if (rows.x_is_bf16)
-    fn.template operator()<1, uint16_t, float>();
   else
-    place.rounds ? fn.template operator()<1, float, RoundedFloat>() : fn.template operator()<1, float, float>();
+    rows.x_is_bf16 ? fn.template operator()<1, uint16_t, float>() : fn.template operator()<1, float, float>();
 }
 
-inline void pack_keys(const KeyRows& rows, const PanelPlace& place) {
-  with_types(rows, place, [&]<int kGroup, class From, class To>() { pack_keys_as<kGroup, From, To>(rows, place); });
+inline void pack_columns(const KeyRows& rows, const PanelPlace& place) {
+  with_types(rows, place, [&]<int kGroup, class From, class To>() { pack_columns_as<kGroup, From, To>(rows, place); });
 }
 
 inline void pack_values(const KeyRows& rows, const PanelPlace& place) {
@@ -118,28 +111,57 @@ YANRT_INLINE float sum_of_row(const float* x, int64_t n) {
 
 inline constexpr float kLowest = -__builtin_inff();
 
-inline float softmax_row(const SoftmaxRow& row) {
-  float* __restrict p = row.p;
-  for (int64_t start = 0; start < row.seen; start += row.columns) {
-    const float* scores = row.scores + start / row.columns * row.panel_stride;
-    const int64_t n = row.seen - start < row.columns ? row.seen - start : row.columns;
-    const float* mask = row.mask ? row.mask + start * row.mask_stride : nullptr;
-    if (!mask) {
-      for (int64_t i = 0; i < n; ++i) p[start + i] = scores[i] * row.scale;
-    } else if (row.mask_stride == 1) {
-      for (int64_t i = 0; i < n; ++i) p[start + i] = fma(scores[i], row.scale, mask[i]);
-    } else {
-      for (int64_t i = 0; i < n; ++i) p[start + i] = fma(scores[i], row.scale, mask[i * row.mask_stride]);
+// The columns [j * kLanes, (j + 1) * kLanes) of a block of logits become exponents: scaled, masked, and -inf where a
+// query does not see the key. Returns the largest of each column, or what was larger before.
+YANRT_INLINE Vec mask_columns(const SoftmaxBlock& block, int64_t j, Vec high) {
+  const Vec scale = splat(block.scale), lowest = splat(kLowest);
+  const VecInt seen = block.seen ? load_int(block.seen + j * kLanes) : VecInt{};
+  for (int64_t key = 0; key < block.keys; ++key) {
+    const int64_t at = key * kTileColumns + j * kLanes;
+    Vec x = load(block.scores + at) * scale;
+    if (block.mask) x = x + load(block.mask + at);
+    if (block.seen) x = seen > splat_int(static_cast<int32_t>(key)) ? x : lowest;
+    store(block.scores + at, x);
+    high = x > high ? x : high;
+  }
+  return high;
+}
+
+// A row of logits, of all columns, becomes weights; each is added to the sum of its column.
+YANRT_INLINE void exp_columns(float* __restrict x, const float* __restrict origin, float* __restrict sum, bool rounds) {
+  for (int64_t i = 0; i < kTileColumns; ++i) {
+    const float weight = x[i] == kLowest ? 0.0f : exp(x[i] - origin[i]);
+    sum[i] += weight;
+    x[i] = rounds ? from_bf16(to_bf16(weight)) : weight;
+  }
+}
+
+inline void softmax_block(const SoftmaxBlock& block) {
+  float origin[kTileColumns], sum[kTileColumns];
+  for (int64_t j = 0; j < kTileVecs; ++j) {
+    const Vec before = load(block.max + j * kLanes), high = mask_columns(block, j, before);
+    store(block.max + j * kLanes, high);
+    store(origin + j * kLanes, high == splat(kLowest) ? Vec{} : high);  // nothing to see yet: all weights become 0
+    store(block.factor + j * kLanes, before);
+  }
+  for (int64_t i = 0; i < kTileColumns; ++i) {
+    block.factor[i] = block.factor[i] == kLowest ? 0.0f : exp(block.factor[i] - origin[i]);
+    sum[i] = block.sum[i] * block.factor[i];
+  }
+  if (block.rounds)
+    for (int64_t key = 0; key < block.keys; ++key) exp_columns(block.scores + key * kTileColumns, origin, sum, true);
+  else
+    for (int64_t key = 0; key < block.keys; ++key) exp_columns(block.scores + key * kTileColumns, origin, sum, false);
+  for (int64_t i = 0; i < kTileColumns; ++i) block.sum[i] = sum[i];
+  if (!block.pairs) return;
+  for (int64_t key = 0; key < block.keys; ++key) {
+    uint16_t* to = block.pairs + key / 2 * 2 * kTileColumns + key % 2;
+    const bool alone = key + 1 == block.keys && key % 2 == 0;
+    for (int64_t i = 0; i < kTileColumns; ++i) {
+      to[2 * i] = to_bf16(block.scores[key * kTileColumns + i]);
+      if (alone) to[2 * i + 1] = 0;
     }
   }
-  const float before = *row.max, high = max_of_row(p, row.seen, before);
-  const float origin = high == kLowest ? 0.0f : high;  // nothing to see yet: all weights become 0
-  for (int64_t i = 0; i < row.seen; ++i) p[i] = exp(p[i] - origin);
-  for (int64_t i = row.seen; i < row.padded; ++i) p[i] = 0.0f;
-  const float factor = before == kLowest ? 0.0f : exp(before - origin);
-  *row.sum = fma(*row.sum, factor, sum_of_row(p, row.seen));
-  *row.max = high;
-  return factor;
 }
 
 inline void scale_row(const float* x, float factor, void* y, bool y_is_bf16, int64_t n) {
@@ -218,6 +240,7 @@ inline void attend_position(const PositionArgs& args) {
   args.is_bf16 ? attend_position_as<uint16_t>(args) : attend_position_as<float>(args);
 }
 
-inline constexpr AttentionLoops kAttentionLoops = {pack_keys, pack_values, softmax_row, scale_row, attend_position};
+inline constexpr AttentionLoops kAttentionLoops = {pack_columns, pack_values, softmax_block, scale_row,
+                                                   attend_position};
 
 }  // namespace yanrt::cpu::YANRT_ISA

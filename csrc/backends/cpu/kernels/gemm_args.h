@@ -48,6 +48,8 @@ struct TileLoop {
   void (*expand)(const void* stored, void* panel, int64_t n);
   // `a_stride` in elements. k is a multiple of `group`. `resume`: acc holds the sum so far; else it is overwritten.
   void (*run)(int rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume);
+  // The same where `a` is a panel too: its columns are the rows of the tile. Null for integers.
+  void (*run_columns)(int rows, const void* a, const void* panel, int64_t k, float* acc, bool resume);
 
   bool is_integer() const { return a == Element::u8 || a == Element::i16; }
 };

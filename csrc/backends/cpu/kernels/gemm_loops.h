@@ -49,9 +49,10 @@ YANRT_INLINE void with_rows(int rows, Fn fn) {
 }
 
 // sum[i][j] = step(sum[i][j], a of row i, panel register j) for every `group` of k. A `Step` says how it reads both.
+// Element (i, p) of `a` lies at i * a_stride + p * a_step.
 template <int kRows, class Step>
-YANRT_INLINE void walk_k(const typename Step::A* a, int64_t a_stride, const typename Step::B* panel, int64_t k,
-                         float* acc, bool resume) {
+YANRT_INLINE void walk_k(const typename Step::A* a, int64_t a_stride, int64_t a_step, const typename Step::B* panel,
+                         int64_t k, float* acc, bool resume) {
   TileSums<kRows, typename Step::Sum> t;
   t.start(acc, resume);
   constexpr int kGroup = Step::kGroup;
@@ -59,7 +60,7 @@ YANRT_INLINE void walk_k(const typename Step::A* a, int64_t a_stride, const type
     typename Step::Panel w[kTileVecs];
     for (int j = 0; j < kTileVecs; ++j) w[j] = Step::panel(panel + (p * kTileColumns + j * kLanes * kGroup));
     for (int i = 0; i < kRows; ++i) {
-      const auto x = Step::broadcast(a + i * a_stride + p);
+      const auto x = Step::broadcast(a + (i * a_stride + p * a_step));
       for (int j = 0; j < kTileVecs; ++j) t.sum[i][j] = Step::multiply_add(t.sum[i][j], x, w[j]);
     }
   }
@@ -68,14 +69,23 @@ YANRT_INLINE void walk_k(const typename Step::A* a, int64_t a_stride, const type
 template <class Step>
 void tile(int rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume) {
   with_rows(rows, [&]<int kRows>() {
-    walk_k<kRows, Step>(static_cast<const typename Step::A*>(a), a_stride, static_cast<const typename Step::B*>(panel),
-                        k, acc, resume);
+    walk_k<kRows, Step>(static_cast<const typename Step::A*>(a), a_stride, 1,
+                        static_cast<const typename Step::B*>(panel), k, acc, resume);
+  });
+}
+template <class Step>
+void tile_columns(int rows, const void* a, const void* panel, int64_t k, float* acc, bool resume) {
+  with_rows(rows, [&]<int kRows>() {
+    walk_k<kRows, Step>(static_cast<const typename Step::A*>(a), Step::kGroup, kTileColumns,
+                        static_cast<const typename Step::B*>(panel), k, acc, resume);
   });
 }
 
+// The panel holds f32, or bf16 that is widened as it is read.
+template <class Weight>
 struct FmaStep {
   using A = float;
-  using B = float;
+  using B = Weight;
   using Sum = Vec;
   using Panel = Vec;
   static constexpr int kGroup = 1;
@@ -161,11 +171,6 @@ struct Int8Step {
 #endif
 
 // ---- panels that are kept narrower than the tile reads them
-inline void expand_bf16(const void* stored, void* panel, int64_t n) {
-  const auto* __restrict from = static_cast<const uint16_t*>(stored);
-  auto* __restrict to = static_cast<float*>(panel);
-  for (int64_t i = 0; i < n; ++i) to[i] = from_bf16(from[i]);
-}
 inline void expand_f8(const void* stored, void* panel, int64_t n) {
   const auto* __restrict from = static_cast<const uint8_t*>(stored);
   auto* __restrict to = static_cast<float*>(panel);
@@ -198,22 +203,35 @@ inline constexpr TileLoop kTileF32 = {.rows = kTileRows,
                                       .b = Element::f32,
                                       .stored = Element::f32,
                                       .expand = nullptr,
-                                      .run = tile<FmaStep>};
+                                      .run = tile<FmaStep<float>>,
+                                      .run_columns = tile_columns<FmaStep<float>>};
 
-constexpr TileLoop bf16_tile(Element stored) {
+constexpr TileLoop bf16_tile() {
   TileLoop t = kTileF32;
   t.rounds = true;
-  t.stored = stored;
-  t.expand = stored == Element::f8 ? expand_f8 : expand_bf16;
+  t.b = t.stored = Element::bf16;
+  t.run = tile<FmaStep<uint16_t>>;
+  t.run_columns = tile_columns<FmaStep<uint16_t>>;
 #if defined(__AVX512BF16__)
   t.group = DotBf16Step::kGroup;
-  t.a = t.b = Element::bf16;
-  t.expand = stored == Element::f8 ? expand_f8_to_bf16 : nullptr;
+  t.a = Element::bf16;
   t.run = tile<DotBf16Step>;
+  t.run_columns = tile_columns<DotBf16Step>;
 #endif
   return t;
 }
-inline constexpr TileLoop kTileBf16 = bf16_tile(Element::bf16), kTileF8 = bf16_tile(Element::f8);
+constexpr TileLoop f8_tile() {
+  TileLoop t = kTileF32;
+  t.rounds = true;
+  t.expand = expand_f8;
+#if defined(__AVX512BF16__)
+  t = bf16_tile();
+  t.expand = expand_f8_to_bf16;
+#endif
+  t.stored = Element::f8;
+  return t;
+}
+inline constexpr TileLoop kTileBf16 = bf16_tile(), kTileF8 = f8_tile();
 
 constexpr TileLoop int8_tile() {
   TileLoop t = kTileF32;
@@ -224,6 +242,7 @@ constexpr TileLoop int8_tile() {
   t.expand = Int8Step::kGroup == 4 ? nullptr : expand_i8;
   t.rounds = true;
   t.run = tile<Int8Step>;
+  t.run_columns = nullptr;
   return t;
 }
 inline constexpr TileLoop kTileInt8 = int8_tile();
@@ -246,19 +265,21 @@ YANRT_INLINE void activate(Activation act, float* __restrict x, int64_t n) {
   }
 }
 
-// One row of FinishArgs. `x` is the row of sums, in the cache: each step goes over it once more. With a constant `n`
-// the compiler unrolls them all.
+// Row `row` of the gates.
+YANRT_INLINE const float* gate_of(const FinishArgs& args, int64_t row) {
+  return args.gate + (args.first_row + row) / args.gate_rows % args.gate_count * args.gate_stride;
+}
+
+// One row of FinishArgs, of any width. `x` is the row of sums, in the cache: each step goes over it once more.
 YANRT_INLINE void finish_row(const FinishArgs& args, int64_t row, float* __restrict x, int64_t n) {
   const float* __restrict scale = args.scale;
   const float* __restrict bias = args.bias;
   if (args.row_scale) {
     const float factor = args.row_scale[row * args.row_scale_stride];
-    const int32_t* __restrict offset = args.offset;
-    if (offset)
-      for (int64_t i = 0; i < n; ++i)
-        x[i] = static_cast<float>(static_cast<int32_t>(bits_of(x[i]) + static_cast<uint32_t>(offset[i]))) * factor;
-    else
-      for (int64_t i = 0; i < n; ++i) x[i] = static_cast<float>(static_cast<int32_t>(bits_of(x[i]))) * factor;
+    for (int64_t i = 0; i < n; ++i) {
+      const uint32_t offset = args.offset ? static_cast<uint32_t>(args.offset[i]) : 0;
+      x[i] = static_cast<float>(static_cast<int32_t>(bits_of(x[i]) + offset)) * factor;
+    }
   }
   if (scale)
     for (int64_t i = 0; i < n; ++i) x[i] *= scale[i];
@@ -266,8 +287,7 @@ YANRT_INLINE void finish_row(const FinishArgs& args, int64_t row, float* __restr
     for (int64_t i = 0; i < n; ++i) x[i] += bias[i];
   activate(args.act, x, n);
   if (args.gate) {
-    const int64_t entry = (args.first_row + row) / args.gate_rows % args.gate_count;
-    const float* __restrict gate = args.gate + entry * args.gate_stride;
+    const float* __restrict gate = gate_of(args, row);
     for (int64_t i = 0; i < n; ++i) x[i] *= gate[i];
   }
   if (args.residual) {
@@ -283,9 +303,48 @@ YANRT_INLINE void finish_row(const FinishArgs& args, int64_t row, float* __restr
   }
 }
 
+// The same for a row as wide as the panel, which stays in registers.
+YANRT_INLINE void finish_full_row(const FinishArgs& args, int64_t row, float* x) {
+  Vec v[kTileVecs];
+  const auto each = [&v](auto change) {
+    for (int j = 0; j < kTileVecs; ++j) v[j] = change(v[j], j * kLanes);
+  };
+  each([x](Vec, int at) { return load(x + at); });
+  if (args.row_scale) {
+    const Vec factor = splat(args.row_scale[row * args.row_scale_stride]);
+    each([&](Vec sum, int at) {
+      VecInt integers = reinterpret_cast<VecInt>(sum);
+      if (args.offset) integers = integers + load_int(args.offset + at);
+      return __builtin_convertvector(integers, Vec) * factor;
+    });
+  }
+  if (args.scale) each([&](Vec y, int at) { return y * load(args.scale + at); });
+  if (args.bias) each([&](Vec y, int at) { return y + load(args.bias + at); });
+  if (args.act != Activation::none) {
+    for (int j = 0; j < kTileVecs; ++j) store(x + j * kLanes, v[j]);
+    activate(args.act, x, kTileColumns);
+    each([x](Vec, int at) { return load(x + at); });
+  }
+  if (args.gate) {
+    const float* gate = gate_of(args, row);
+    each([gate](Vec y, int at) { return y * load(gate + at); });
+  }
+  if (args.residual) {
+    const float* residual = args.residual + row * args.y_stride;
+    each([residual](Vec y, int at) { return y + load(residual + at); });
+  }
+  for (int j = 0; j < kTileVecs; ++j) {
+    const int64_t at = row * args.y_stride + j * kLanes;
+    if (args.y_is_bf16)
+      store(static_cast<uint16_t*>(args.y) + at, v[j]);
+    else
+      store(static_cast<float*>(args.y) + at, v[j]);
+  }
+}
+
 inline void finish_tile(const FinishArgs& args, float* acc, int64_t acc_stride, int64_t rows, int64_t columns) {
   if (columns == kTileColumns)
-    for (int64_t row = 0; row < rows; ++row) finish_row(args, row, acc + row * acc_stride, kTileColumns);
+    for (int64_t row = 0; row < rows; ++row) finish_full_row(args, row, acc + row * acc_stride);
   else
     for (int64_t row = 0; row < rows; ++row) finish_row(args, row, acc + row * acc_stride, columns);
 }

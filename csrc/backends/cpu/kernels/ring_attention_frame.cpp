@@ -1,5 +1,5 @@
 // ring_attention where a frame sees whole frames. The workers share the (entry, head) pairs; each packs the visible
-// keys of its head, then goes through the window frame by frame, and commits the slices of its own.
+// keys of its head, then goes through the positions of the window, and commits the slices of its own.
 #include "backends/cpu/kernels/attention_core.h"
 #include "backends/cpu/kernels/ring_window.h"
 #include "backends/cpu/kernels/strided.h"
@@ -12,7 +12,8 @@ class RingAttentionByFrame final : public Kernel {
   RingAttentionByFrame(const KernelSpec& spec, const RingShape& shape)
       : shape_(shape),
         max_keys_((shape.history + shape.window) * shape.positions),
-        core_(loops_for(spec.isa), {spec.compute, shape.q.dtype, shape.y.dtype}, shape.d, max_keys_, shape.scale),
+        core_(loops_for(spec.isa), {spec.compute, shape.q.dtype, shape.y.dtype}, shape.d, max_keys_, shape.scale,
+              shape.has_bias),
         commit_k_(ring_copy(shape.k)),
         commit_v_(ring_copy(shape.v)) {
     variant_ = "ring_attention.frame." + std::string(name_of(shape.ring_type)) + "." + std::string(name_of(spec.isa));
@@ -24,14 +25,11 @@ class RingAttentionByFrame final : public Kernel {
       const int64_t b = item / shape_.heads, h = item % shape_.heads;
       const RingFrames frames = shape_.frames(call, b);
       pack(call, frames, b, h);
-      for (int64_t w = 0; w < shape_.window; ++w) attend_frame(call, frames, b, w, h);
+      attend(call, frames, b, h);
       commit(call, frames, b, h);
     }
   }
-  // The row of biases lies behind what the core needs.
-  size_t scratch_bytes() const override {
-    return core_.scratch_bytes() + (shape_.has_bias ? static_cast<size_t>(max_keys_) * sizeof(float) : 0);
-  }
+  size_t scratch_bytes() const override { return core_.scratch_bytes(); }
   std::string_view variant() const override { return variant_; }
   int useful_workers() const override { return workers_for(shape_.batch * shape_.heads, 1); }
 
@@ -60,32 +58,50 @@ class RingAttentionByFrame final : public Kernel {
     core_.seal(call.scratch, first);
   }
 
-  void attend_frame(const KernelCall& call, const RingFrames& frames, int64_t b, int64_t w, int64_t h) const {
-    // Frames this one sees; they are consecutive and it is the last of them.
-    const int64_t seen = w < frames.missing ? 0 : frames.ring + w - frames.missing + 1;
-    const float* mask = seen && shape_.has_bias ? spread_bias(call, seen, h) : nullptr;
-    const int64_t keys = (frames.ring + shape_.window - frames.missing) * shape_.positions;
-    for (int64_t p = 0; p < shape_.positions; p += AttentionCore::kQueryRows)
-      core_.attend(call.scratch,
-                   {.q = RingShape::in_window(call.inputs[0], shape_.q, b, w, p, h),
-                    .q_stride = shape_.q.strides[2],
-                    .y = RingShape::in_window(call.outputs[0], shape_.y, b, w, p, h),
-                    .y_stride = shape_.y.strides[2],
-                    .rows = std::min(AttentionCore::kQueryRows, shape_.positions - p),
-                    .seen = seen * shape_.positions,
-                    .seen_step = 0,
-                    .mask = mask,
-                    .mask_row_stride = 0,
-                    .mask_key_stride = 1},
-                   keys);
+  // Frames that window slot w sees; they are consecutive and it is the last of them.
+  static int64_t seen_by(const RingFrames& frames, int64_t w) {
+    return w < frames.missing ? 0 : frames.ring + w - frames.missing + 1;
   }
 
-  // The bias by distance in frames, repeated for every position of a frame.
-  const float* spread_bias(const KernelCall& call, int64_t seen, int64_t h) const {
-    const float* bias = call.in<const float>(7) + h * shape_.bias_stride;
-    auto* row = reinterpret_cast<float*>(call.scratch + core_.scratch_bytes());
-    for (int64_t i = 0; i < seen; ++i) std::fill_n(row + i * shape_.positions, shape_.positions, bias[seen - 1 - i]);
-    return row;
+  // The bias by distance in frames, the same for every position of a key's frame.
+  struct Bias {
+    const float* by_distance;
+    int64_t positions, rows;
+    int64_t seen[QueryBlock::kMost];  // frames, by query
+  };
+  static void fill_bias(const void* context, int64_t first, int64_t count, float* mask, int64_t columns) {
+    const Bias& bias = *static_cast<const Bias*>(context);
+    for (int64_t key = 0; key < count; ++key, mask += columns) {
+      const int64_t frame = (first + key) / bias.positions;
+      if (key > 0 && (first + key) % bias.positions != 0) {
+        std::copy_n(mask - columns, bias.rows, mask);
+        continue;
+      }
+      for (int64_t row = 0; row < bias.rows; ++row)
+        mask[row] = bias.by_distance[std::max<int64_t>(bias.seen[row] - 1 - frame, 0)];  // what lies ahead is not seen
+    }
+  }
+
+  void attend(const KernelCall& call, const RingFrames& frames, int64_t b, int64_t h) const {
+    const int64_t queries = shape_.window * shape_.positions;
+    const int64_t keys = (frames.ring + shape_.window - frames.missing) * shape_.positions;
+    Bias bias{shape_.has_bias ? call.in<const float>(7) + h * shape_.bias_stride : nullptr, shape_.positions, 0, {}};
+    for (int64_t first = 0; first < queries; first += core_.block_rows()) {
+      QueryBlock block;
+      block.rows = bias.rows = std::min(core_.block_rows(), queries - first);
+      for (int64_t row = 0; row < block.rows; ++row) {
+        const int64_t w = (first + row) / shape_.positions, p = (first + row) % shape_.positions;
+        block.q[row] = RingShape::in_window(call.inputs[0], shape_.q, b, w, p, h);
+        block.y[row] = RingShape::in_window(call.outputs[0], shape_.y, b, w, p, h);
+        bias.seen[row] = seen_by(frames, w);
+        block.seen[row] = static_cast<int32_t>(bias.seen[row] * shape_.positions);
+      }
+      if (shape_.has_bias) {
+        block.fill_mask = fill_bias;
+        block.context = &bias;
+      }
+      core_.attend(call.scratch, block, keys);
+    }
   }
 
   void commit(const KernelCall& call, const RingFrames& frames, int64_t b, int64_t h) const {
