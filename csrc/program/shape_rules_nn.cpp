@@ -31,9 +31,8 @@ void expect_vector(const OpView& op, size_t i, int64_t width) {
   if (op.has(i)) expect_shape(op.node.def->input(i).name, op.in(i), {width});
 }
 
-}  // namespace
-
-void layer_norm(const OpView& op) {
+// y has the shape of x [..., D]; scale and shift are tables of rows.
+void row_norm(const OpView& op) {
   expect_all_f32(op, 3);
   const Value& x = op.in(0);
   expect_rank("x", x, 1, kMaxRank);
@@ -44,6 +43,11 @@ void layer_norm(const OpView& op) {
   expect_eps(op);
   expect_range("group_rows", op.node.attrs.integer("group_rows"), 1, kMaxInt32);
 }
+
+}  // namespace
+
+void layer_norm(const OpView& op) { row_norm(op); }
+void rms_norm(const OpView& op) { row_norm(op); }
 
 void group_norm(const OpView& op) {
   expect_all_f32(op, 3);

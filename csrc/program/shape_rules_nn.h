@@ -20,9 +20,13 @@ void expect_broadcasts(std::string_view what, const Value& from, const Dims& to)
 // A real attribute that an f32 can hold.
 double finite_attr(const OpView& op, std::string_view name);
 
+void reduce(const OpView& op);
+void softmax(const OpView& op);
 void layer_norm(const OpView& op);
+void rms_norm(const OpView& op);
 void group_norm(const OpView& op);
 void linear(const OpView& op);
+void matmul(const OpView& op);
 void conv2d(const OpView& op);
 void attention(const OpView& op);
 void ring_attention(const OpView& op);

@@ -14,9 +14,9 @@ class ShapeError(ValueError):
     """Operands do not fit together; the message names their shapes."""
 
 
-def _rule(name: str) -> Callable[[Callable[..., Shape]], Callable[..., Shape]]:
+def _rule(*names: str) -> Callable[[Callable[..., Shape]], Callable[..., Shape]]:
     def add(function: Callable[..., Shape]) -> Callable[..., Shape]:
-        _RULES[name] = function
+        _RULES.update(dict.fromkeys(names, function))
         return function
 
     return add
@@ -114,6 +114,23 @@ def _gather(inputs: Shapes, attrs: dict[str, Any]) -> Shape:
     return (*index, table[1])
 
 
+@_rule("reduce")
+def _reduce(inputs: Shapes, attrs: dict[str, Any]) -> Shape:
+    (x,) = inputs
+    assert x is not None
+    dim = attrs["dim"]
+    _check(0 <= dim < len(x), f"dimension {dim} is outside {list(x)}")
+    return (*x[:dim], 1, *x[dim + 1 :])
+
+
+@_rule("softmax")
+def _softmax(inputs: Shapes, attrs: dict[str, Any]) -> Shape:
+    (x,) = inputs
+    assert x is not None
+    _check(len(x) >= 1, "softmax of a scalar")
+    return x
+
+
 def _check_table(what: str, table: Shape | None, columns: int, rows: int, group_rows: int) -> None:
     """A table [G, D]: row r takes entry (r / group_rows) % G."""
     if table is None:
@@ -122,8 +139,8 @@ def _check_table(what: str, table: Shape | None, columns: int, rows: int, group_
     _check(fits, f"{what} {list(table)} with groups of {group_rows} rows does not fit {rows} rows of {columns}")
 
 
-@_rule("layer_norm")
-def _layer_norm(inputs: Shapes, attrs: dict[str, Any]) -> Shape:
+@_rule("layer_norm", "rms_norm")
+def _row_norm(inputs: Shapes, attrs: dict[str, Any]) -> Shape:
     x, scale, shift = inputs
     assert x is not None
     for what, table in (("scale", scale), ("shift", shift)):
@@ -153,6 +170,16 @@ def _linear(inputs: Shapes, attrs: dict[str, Any]) -> Shape:
     _check(residual is None or residual == y, f"residual {residual} must be {list(y)}")
     _check_table("gate", gate, weight[0], math.prod(x[:-1]), attrs["gate_rows"])
     return y
+
+
+@_rule("matmul")
+def _matmul(inputs: Shapes, attrs: dict[str, Any]) -> Shape:
+    a, b = inputs
+    assert a is not None
+    assert b is not None
+    fits = len(a) == len(b) >= 2 and a[:-2] == b[:-2] and a[-1] == b[-1 if attrs["transpose_b"] else -2]
+    _check(fits, f"a {list(a)} does not multiply b {list(b)} with transpose_b {attrs['transpose_b']}")
+    return (*a[:-1], b[-2 if attrs["transpose_b"] else -1])
 
 
 @_rule("conv2d")

@@ -8,6 +8,7 @@ from .shapes import ShapeError, broadcast, infer
 from .table import OpDef, op_table
 
 _MAX_RANK = 8
+_ANY_DTYPE = ("copy", "concat", "pad", "reduce")  # what comes in goes out
 _INTEGERS = ("seed", "counter", "index", "frame", "first_valid")
 
 
@@ -90,7 +91,7 @@ def _verify_operands(module: Module, op: Op, definition: OpDef, defined: set[Val
         if operand.role in ("weight", "ring") and value.source != {"weight": "tensor", "ring": "state"}[operand.role]:
             raise IRError(f"operand {operand.name} must be a {operand.role}, and is a {value.source}")
         wanted = None if op.name == "pointwise" else "i64" if operand.name in _INTEGERS else "f32"
-        if definition.view or op.name in ("copy", "concat", "pad"):
+        if definition.view or op.name in _ANY_DTYPE or (op.name == "gather" and operand.name == "table"):
             wanted = op.output.dtype
         if wanted is not None and value.dtype != wanted:
             raise IRError(f"operand {operand.name} is {value.dtype}, not {wanted}")

@@ -53,6 +53,10 @@ def every_op() -> dict[str, Any]:
     p.output("y", y)
     p.output("z", z)
     p.update("frame", p.op("pointwise", [counters[0]], "i64", [1], expr=["add i0 1"]))
+    p.output("mean", p.op("reduce", [x], "f32", [1, 1, 4, 8], kind="mean", dim=1))
+    normed = p.op("rms_norm", [x, scale, -1], "f32", X, eps=1e-6, group_rows=8)
+    logits = p.op("matmul", [normed, x], "f32", [1, 4, 4, 4], transpose_b=1)
+    p.output("weights", p.op("softmax", [logits], "f32", [1, 4, 4, 4]))
     return p.build()
 
 

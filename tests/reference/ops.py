@@ -78,6 +78,20 @@ def randn(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) -> Arr
     return np.stack(noise).reshape(shape)
 
 
+# ---- reductions ------------------------------------------------------------------------------------------------------
+
+
+def reduce(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) -> Array:
+    (x,) = present(inputs)
+    fold = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min}[attrs["kind"]]
+    return np.asarray(fold(x, axis=attrs["dim"], keepdims=True))
+
+
+def softmax(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) -> Array:
+    (x,) = present(inputs)
+    return softmax_weighted(x, np.eye(x.shape[-1]))
+
+
 # ---- norms, GEMM, convolution ----------------------------------------------------------------------------------------
 
 
@@ -91,6 +105,18 @@ def layer_norm(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) -
     assert x is not None
     rows = x.reshape(-1, x.shape[-1])
     y = (rows - rows.mean(-1, keepdims=True)) / np.sqrt(rows.var(-1, keepdims=True) + attrs["eps"])
+    if scale is not None:
+        y = y * _rows_of(scale, len(rows), attrs["group_rows"])
+    if shift is not None:
+        y = y + _rows_of(shift, len(rows), attrs["group_rows"])
+    return y.reshape(x.shape)
+
+
+def rms_norm(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) -> Array:
+    x, scale, shift = inputs
+    assert x is not None
+    rows = x.reshape(-1, x.shape[-1])
+    y = rows / np.sqrt((rows**2).mean(-1, keepdims=True) + attrs["eps"])
     if scale is not None:
         y = y * _rows_of(scale, len(rows), attrs["group_rows"])
     if shift is not None:
@@ -119,6 +145,11 @@ def linear(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) -> Ar
         rows = rows * _rows_of(gate, len(rows), attrs["gate_rows"])
     y = rows.reshape(*x.shape[:-1], len(weight))
     return y if residual is None else residual + y
+
+
+def matmul(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) -> Array:
+    a, b = present(inputs)
+    return a @ (b.swapaxes(-1, -2) if attrs["transpose_b"] else b)
 
 
 def receptive_fields(x: Array, kernel: Sequence[int], attrs: Attrs, shape: Sequence[int]) -> Array:
@@ -230,9 +261,13 @@ REFERENCE: dict[str, Reference] = {
     "gather": gather,
     "pointwise": pointwise_op,
     "randn": randn,
+    "reduce": reduce,
+    "softmax": softmax,
     "layer_norm": layer_norm,
+    "rms_norm": rms_norm,
     "group_norm": group_norm,
     "linear": linear,
+    "matmul": matmul,
     "conv2d": conv2d,
     "attention": attention,
     "ring_attention": ring_attention,

@@ -51,6 +51,19 @@ def layer_norm(case: Case) -> Any:
     return y.reshape(x.shape)
 
 
+def rms_norm(case: Case) -> Any:
+    x, scale, shift = operands(case)
+    y = F.rms_norm(x, x.shape[-1:], eps=case.attrs["eps"]).reshape(-1, x.shape[-1])
+    group = torch.arange(len(y)) // case.attrs["group_rows"]
+    y = y if scale is None else y * scale[group % len(scale)]
+    y = y if shift is None else y + shift[group % len(shift)]
+    return y.reshape(x.shape)
+
+
+def softmax(case: Case) -> Any:
+    return torch.softmax(operands(case)[0], -1)
+
+
 def attention(case: Case) -> Any:
     q, k, v, mask = operands(case)
     if case.attrs["causal"]:
@@ -63,8 +76,8 @@ def attention(case: Case) -> Any:
     ).transpose(-3, -2)
 
 
-TORCH = {f.__name__: f for f in (conv2d, group_norm, layer_norm, attention)}
-ALL = [case for op in TORCH for case in CASES[op] if case.name != "sees-nothing"]
+TORCH = {f.__name__: f for f in (conv2d, group_norm, layer_norm, rms_norm, softmax, attention)}
+ALL = [case for op in TORCH for case in CASES[op] if case.name not in ("sees-nothing", "all-masked")]
 
 
 @pytest.mark.parametrize("case", ALL, ids=str)

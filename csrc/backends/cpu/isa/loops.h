@@ -11,6 +11,7 @@
 #include "backends/cpu/kernels/gemm_args.h"
 #include "backends/cpu/kernels/norm_args.h"
 #include "backends/cpu/kernels/pointwise_args.h"
+#include "backends/cpu/kernels/row_args.h"
 
 namespace yanrt::cpu {
 
@@ -21,6 +22,7 @@ struct Loops {
   DepthwiseLoops depthwise;
   PointwiseLoops pointwise;
   NormLoops norm;
+  RowLoops row;
   AttentionLoops attention;
 };
 

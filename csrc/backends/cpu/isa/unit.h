@@ -11,6 +11,7 @@
 #include "backends/cpu/kernels/norm_loops.h"
 #include "backends/cpu/kernels/pointwise_loops.h"
 #include "backends/cpu/kernels/quantise_loops.h"
+#include "backends/cpu/kernels/row_loops.h"
 
 namespace yanrt::cpu::YANRT_ISA {
 
@@ -22,6 +23,7 @@ const Loops& loops() {
       .depthwise = kDepthwiseLoops,
       .pointwise = kPointwiseLoops,
       .norm = kNormLoops,
+      .row = kRowLoops,
       .attention = kAttentionLoops,
   };
   return table;

@@ -1,5 +1,5 @@
-// layer_norm over the last dimension, with the modulation of adaLN: scale and shift [G, D], one row of them for every
-// `group_rows` rows of x. In int8 it writes the quantised rows that the next GEMM reads.
+// layer_norm and rms_norm over the last dimension, with the modulation of adaLN: scale and shift [G, D], one row of
+// them for every `group_rows` rows of x. In int8 they write the quantised rows that the next GEMM reads.
 #include <cstring>
 
 #include "backends/cpu/isa/loops.h"
@@ -8,10 +8,10 @@
 namespace yanrt::cpu {
 namespace {
 
-class LayerNorm final : public Kernel {
+class RowNorm final : public Kernel {
  public:
-  explicit LayerNorm(const KernelSpec& spec)
-      : row_(loops_for(spec.isa).norm.layer_norm),
+  RowNorm(const KernelSpec& spec, void (*row)(const LayerNormArgs& args))
+      : row_(row),
         quantise_(loops_for(spec.isa).quantise.bf16),
         width_(spec.inputs[0].shape[-1]),
         rows_(width_ ? spec.inputs[0].numel() / width_ : 0),
@@ -20,6 +20,9 @@ class LayerNorm final : public Kernel {
         group_rows_(spec.op.attrs.integer("group_rows")),
         eps_(static_cast<float>(spec.op.attrs.real("eps"))),
         y_type_(spec.outputs[0].dtype),
+        variant_(std::string(spec.op.def->name) + (y_type_ == DType::i8     ? ".to_int8"
+                                                   : y_type_ == DType::bf16 ? ".to_bf16"
+                                                                            : "")),
         grain_(std::max<int64_t>(1, kCopyGrain / std::max<int64_t>(width_, 1))) {
     spec.inputs[0].as_rows(&x_stride_);
   }
@@ -43,9 +46,7 @@ class LayerNorm final : public Kernel {
   size_t scratch_bytes() const override {
     return y_type_ == DType::i8 ? static_cast<size_t>(width_) * sizeof(uint16_t) : 0;
   }
-  std::string_view variant() const override {
-    return y_type_ == DType::i8 ? "layer_norm.to_int8" : y_type_ == DType::bf16 ? "layer_norm.to_bf16" : "layer_norm";
-  }
+  std::string_view variant() const override { return variant_; }
   int useful_workers() const override { return workers_for(rows_, grain_); }
 
  private:
@@ -70,11 +71,17 @@ class LayerNorm final : public Kernel {
   int64_t width_, rows_, scales_, shifts_, group_rows_;
   float eps_;
   DType y_type_;
+  std::string variant_;
   int64_t grain_, x_stride_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Kernel> make_layer_norm(const KernelSpec& spec) { return std::make_unique<LayerNorm>(spec); }
+std::unique_ptr<Kernel> make_layer_norm(const KernelSpec& spec) {
+  return std::make_unique<RowNorm>(spec, loops_for(spec.isa).norm.layer_norm);
+}
+std::unique_ptr<Kernel> make_rms_norm(const KernelSpec& spec) {
+  return std::make_unique<RowNorm>(spec, loops_for(spec.isa).row.rms_norm);
+}
 
 }  // namespace yanrt::cpu

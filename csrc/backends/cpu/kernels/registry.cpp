@@ -12,9 +12,13 @@ std::unique_ptr<Kernel> make_pad(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_gather(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_pointwise(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_randn(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_reduce(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_softmax(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_layer_norm(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_rms_norm(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_group_norm(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_linear(const KernelSpec& spec);
+std::unique_ptr<Kernel> make_matmul(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_conv2d(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_attention(const KernelSpec& spec);
 std::unique_ptr<Kernel> make_ring_attention(const KernelSpec& spec);
@@ -33,9 +37,13 @@ constexpr Entry kKernels[] = {
     {"gather", make_gather},
     {"pointwise", make_pointwise},
     {"randn", make_randn},
+    {"reduce", make_reduce},
+    {"softmax", make_softmax},
     {"layer_norm", make_layer_norm},
+    {"rms_norm", make_rms_norm},
     {"group_norm", make_group_norm},
     {"linear", make_linear},
+    {"matmul", make_matmul},
     {"conv2d", make_conv2d},
     {"attention", make_attention},
     {"ring_attention", make_ring_attention},
