@@ -137,7 +137,7 @@ def _compare_steps(
         eager.copy_state_to(runner)
         for name, buffer in _eager_state(eager.loop).items():
             unrounded.loop.get_buffer(name).copy_(buffer)
-        (latent,) = runner.run("sim/step_shift", action.numpy())
+        (latent,) = runner.program("sim/step_shift")(action.numpy())
         result.steps.append(_relative_rms(latent, eager.loop.step_shift(action).numpy()))
         result.steps_original.append(_relative_rms(latent, unrounded.loop.step_shift(action).numpy()))
 
@@ -148,7 +148,7 @@ def _compare_rollout(result: Comparison, engine: yanrt.Engine, model: SimModel, 
     eager.copy_state_to(runner)
     for index, action in enumerate(actions):
         truth = model.vae.decode_latent(eager.loop.step_shift(action))
-        (latent,) = runner.run("sim/step_shift", action.numpy())
-        (frames,) = runner.run("vae/decode", latent)
+        (latent,) = runner.program("sim/step_shift")(action.numpy())
+        (frames,) = runner.program("vae/decode")(latent)
         if index >= eager.loop.shift_delay:
             result.rollout_psnr.append(_psnr(frames, truth.numpy()))

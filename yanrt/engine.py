@@ -102,7 +102,10 @@ class Engine:
 
 
 class Runner:
-    """Runs single programs over its own state, which can be read and written by name."""
+    """Runs single programs over its own state, which can be read and written by name:
+
+    runner.program("forward")(x, y)  # -> a tuple of arrays
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -113,9 +116,33 @@ class Runner:
         """Back to the initial state; entry b of the batch gets the seed `seed + b`."""
         self._native.reset([seed + entry for entry in range(self.engine.package.batch)])
 
-    def run(self, program: str, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
-        """Runs `program` and publishes its updates of the state. Inputs and outputs follow the program's ports."""
-        return self._native.run(program, [np.ascontiguousarray(array) for array in inputs])
+    def program(self, name: str) -> "Program":
+        """One program over this state. Raises ArgumentError naming those there are."""
+        return Program(self._native, name, self.engine.package.program(name))
+
+
+class Program:
+    """A call runs the program and publishes its updates of the state. `inputs` and `outputs` name its ports."""
+
+    def __init__(self, native: _C.Runner, name: str, manifest: Mapping[str, Any]) -> None:
+        self._native = native
+        self.name = name
+        self.inputs: tuple[str, ...] = tuple(port["name"] for port in manifest["inputs"])
+        self.outputs: tuple[str, ...] = tuple(port["name"] for port in manifest["outputs"])
+
+    def __call__(self, *arrays: NDArray[Any], **named: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        """Arrays in the order of the inputs, or by name; outputs in their order. Raises ArgumentError if one is
+        missing, unknown or given twice, or its dtype or shape is another."""
+        given = dict(zip(self.inputs, arrays, strict=False))
+        wrong = [name for name in named if name not in self.inputs or name in given]
+        missing = [name for name in self.inputs if name not in given and name not in named]
+        if wrong or missing or len(arrays) > len(self.inputs):
+            raise ArgumentError(
+                f"program {self.name!r} takes {', '.join(self.inputs) or 'nothing'}; got {len(arrays)} by position"
+                + (f", {', '.join(named)} by name" if named else "")
+            )
+        ordered = [np.ascontiguousarray({**given, **named}[name]) for name in self.inputs]
+        return tuple(self._native.run(self.name, ordered))
 
 
 class _State(MutableMapping[str, NDArray[Any]]):

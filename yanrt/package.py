@@ -70,6 +70,13 @@ class Package:
         """Shape of a step's frames with the batch axis: (B, T, H, W, 3)."""
         return self.batch, self.temporal_factor, self.height, self.width, 3
 
+    def program(self, name: str) -> dict[str, Any]:
+        """The program as the manifest has it. Raises ArgumentError naming those there are."""
+        programs: dict[str, dict[str, Any]] = self.manifest["programs"]
+        if name not in programs:
+            raise ArgumentError(f"{self.name} has no program {name!r}; it has {', '.join(sorted(programs))}")
+        return programs[name]
+
     @property
     def starts(self) -> int:
         """How many places the package can start from without frames."""

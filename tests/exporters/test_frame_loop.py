@@ -51,10 +51,10 @@ def test_runtime_follows_eager(step, tmp_path):
         for i, (latent, action) in enumerate(zip(latents, actions, strict=True)):
             if i in (0, 11):
                 loop.append(latent, action)
-                runner.run("append", latent.numpy(), action.numpy())
+                runner.program("append")(latent.numpy(), action.numpy())
                 continue
             expected = step(loop)(action).numpy()
-            (result,) = runner.run("step", action.numpy())
+            (result,) = runner.program("step")(action.numpy())
             assert np.sqrt(np.square(result - expected).mean() / np.square(expected).mean()) < 1e-4, f"step {i}"
     for name, value in runner.state.items():
         np.testing.assert_allclose(value, loop.get_buffer(name), atol=1e-3)
