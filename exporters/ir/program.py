@@ -58,6 +58,7 @@ class Program:
     outputs: dict[str, Value] = field(default_factory=dict)
     updates: dict[str, Value] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
+    traced_ops: int = 0  # calls that torch.export left, before anything was folded or fused
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Tensor:
 
     data: NDArray[Any]
     store: str = ""  # "f32", "bf16", "f8e4m3"; empty: as `data`
+    scales: NDArray[np.float32] | None = None  # of the output channels, for "f8e4m3"; None: from the data
 
     @property
     def dtype(self) -> str:

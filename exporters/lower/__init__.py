@@ -2,5 +2,6 @@
 
 from .lower import ProgramSpec, lower
 from .registry import UnsupportedOpsError
+from .trace import DynamicModelError
 
-__all__ = ["ProgramSpec", "UnsupportedOpsError", "lower"]
+__all__ = ["DynamicModelError", "ProgramSpec", "UnsupportedOpsError", "lower"]

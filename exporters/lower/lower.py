@@ -6,7 +6,7 @@ embeddings, adaLN tables, position tables) is computed here, by torch itself, an
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -18,29 +18,46 @@ from torch.utils import _pytree as pytree
 
 from ..ir import Module, Program, State, Value
 from ..ir.shapes import ShapeError
-from . import attention, conv, custom, indexing, linear, norms, pointwise, views  # noqa: F401  register their ops
+from . import (  # noqa: F401  register their ops
+    attention,
+    conv,
+    custom,
+    functions,
+    indexing,
+    linear,
+    norms,
+    pointwise,
+    pooling,
+    reductions,
+    resample,
+    views,
+)
 from .context import Constants, Context, dtype_name
 from .registry import Problem, UnsupportedError, UnsupportedOpsError, handler_of, module_path, problem_of
+from .trace import check_static, draws_numbers, evaluate, trace
 
-# Ops that the runtime has whole; the others are decomposed to torch's core set.
-_KEPT = (
-    "linear", "layer_norm", "group_norm", "conv2d", "scaled_dot_product_attention", "gelu", "silu", "relu", "embedding",
-    "pixel_shuffle", "pixel_unshuffle", "upsample_nearest2d",
-)  # fmt: skip
+Rename = Callable[[str], str]
 
 
 @dataclass(frozen=True)
 class ProgramSpec:
-    """A module to export: example inputs fix the shapes; `outputs` name its results."""
+    """A module to export: example inputs fix the shapes; `outputs` name its results. Inputs may hold tensors in tuples,
+    lists and dictionaries, and constants (None, numbers, strings), which are fixed in the program."""
 
     module: nn.Module
-    inputs: tuple[Tensor, ...]
+    inputs: tuple[Any, ...]
     outputs: tuple[str, ...] = ()
+    keywords: dict[str, Any] = field(default_factory=dict)
+    prefix: str = ""  # of paths in `module` that names in the package do not have
+
+    def names(self, rename: Rename) -> Rename:
+        """From a path in the module to a name in the package."""
+        return lambda path: rename(path.removeprefix(self.prefix))
 
 
 def lower(
     specs: dict[str, ProgramSpec],
-    rename: Callable[[str], str] = lambda name: name,
+    rename: Rename = lambda name: name,
     seeds: tuple[str, ...] = (),
 ) -> Module:
     """Programs, tensors and states of the modules.
@@ -48,39 +65,33 @@ def lower(
     `rename` maps a parameter's or buffer's path in its module to its name in the package: programs share what has one
     name. `seeds` names the states that take the session's seed. Raises UnsupportedOpsError, for all programs at once.
     """
-    exported = {name: _export(spec) for name, spec in specs.items()}
+    exported = {name: trace(name, spec.module, spec.inputs, spec.keywords) for name, spec in specs.items()}
     module = Module()
-    for program in exported.values():
-        _declare_states(module, program, rename, seeds)
+    for name, program in exported.items():
+        _declare_states(module, program, specs[name].names(rename), seeds)
     constants = Constants(module)
     problems: list[Problem] = []
     for name, spec in specs.items():
-        module.programs[name] = _Lowering(name, exported[name], constants, rename, problems).run(spec.outputs)
+        lowering = _Lowering(name, exported[name], constants, spec.names(rename), problems)
+        module.programs[name] = lowering.run(spec.outputs)
     if problems:
         raise UnsupportedOpsError(problems)
     return module
 
 
-def _export(spec: ProgramSpec) -> ExportedProgram:
-    table = torch.export.default_decompositions()
-    for op in list(table):
-        name, _, overload = str(op).removeprefix("aten.").partition(".")
-        if name in _KEPT and overload in ("default", "vec"):
-            table.pop(op)
-    with torch.no_grad():
-        program: ExportedProgram = torch.export.export(spec.module.eval(), spec.inputs).run_decompositions(table)
-    return program
-
-
-def _declare_states(
-    module: Module, program: ExportedProgram, rename: Callable[[str], str], seeds: tuple[str, ...]
-) -> None:
+def _declare_states(module: Module, program: ExportedProgram, rename: Rename, seeds: tuple[str, ...]) -> None:
     mutated = {spec.target for spec in program.graph_signature.output_specs if spec.kind is OutputKind.BUFFER_MUTATION}
     mutated |= {target for target in _buffers(program) if rename(target) in seeds}
     for target in sorted(mutated & _buffers(program)):
         buffer = _tensor_of(program, target)
         name = rename(target)
         state = State(dtype_name(buffer.dtype), tuple(buffer.shape), role="seed" if name in seeds else "")
+        known = module.states.get(name)
+        if known and (known.dtype, known.shape) != (state.dtype, state.shape):
+            raise ValueError(
+                f"state {name!r} is {known.dtype}{list(known.shape)} in one program and {state.dtype}"
+                f"{list(state.shape)} in another; give the buffer of the second another name"
+            )
         if buffer.count_nonzero() and not state.role:
             state.init = f"{name}.init"
             Constants(module).add(buffer, state.init)
@@ -104,7 +115,7 @@ class _Lowering:
         name: str,
         exported: ExportedProgram,
         constants: Constants,
-        rename: Callable[[str], str],
+        rename: Rename,
         problems: list[Problem],
     ) -> None:
         self.exported, self.rename, self.problems = exported, rename, problems
@@ -114,7 +125,9 @@ class _Lowering:
 
     def run(self, outputs: tuple[str, ...]) -> Program:
         inputs = {spec.arg.name: spec for spec in self.exported.graph_signature.input_specs}
-        for node in self.exported.graph.nodes:
+        nodes = self.exported.graph.nodes
+        self.ctx.program.traced_ops = sum(node.op == "call_function" for node in nodes)
+        for node in nodes:
             if node.op == "placeholder":
                 self.env[node] = self._placeholder(node, inputs[node.name])
             elif node.op == "call_function":
@@ -127,6 +140,8 @@ class _Lowering:
     def _placeholder(self, node: Node, spec: Any) -> Any:
         if spec.kind is InputKind.USER_INPUT:
             meta = node.meta["val"]
+            if not isinstance(meta, Tensor):
+                return meta  # a constant, fixed in the program
             value = Value(dtype_name(meta.dtype), tuple(meta.shape), "input", node.name)
             self.ctx.program.inputs[node.name] = value
             return value
@@ -142,14 +157,19 @@ class _Lowering:
         args, kwargs = pytree.tree_map_only(Node, self.env.__getitem__, (node.args, node.kwargs))
         if node.target is operator.getitem:
             return args[0][args[1]]
+        if isinstance(self.ctx.meta, Tensor) and any(type(n) is int and n == 0 for n in self.ctx.meta.shape):
+            return torch.zeros(self.ctx.meta.shape, dtype=self.ctx.meta.dtype)  # nothing, whatever it is made of
         leaves = pytree.tree_leaves((args, kwargs))
         if any(leaf is _POISON for leaf in leaves):
             return _poisoned(node)
-        if not any(isinstance(leaf, Value) for leaf in leaves):
-            with torch.no_grad():
-                return node.target(*args, **kwargs)  # type: ignore[operator]
         handler = handler_of(node.target)
+        random = handler is None and draws_numbers(node.target)
+        if not any(isinstance(leaf, Value) for leaf in leaves) and not random:
+            return evaluate(node.target, args, kwargs)
         try:
+            check_static(node)
+            if random:
+                raise UnsupportedError("draws random numbers; make the noise an input, or use torch.ops.yanrt.randn")
             if handler is None:
                 raise UnsupportedError("there is no lowering for this op")
             return handler(self.ctx, *args, **kwargs)
@@ -168,8 +188,10 @@ class _Lowering:
                 name = self.rename(str(spec.target))
                 if not (value.source == "state" and value.name == name):
                     self.ctx.program.updates[name] = value
-            else:
+            elif spec.kind is OutputKind.USER_OUTPUT:
                 results.append(value)
+            else:
+                self.problems.append(problem_of(result, f"changes the argument {spec.target!r}; return it instead"))
         names = names or (("output",) if len(results) == 1 else tuple(f"output_{i}" for i in range(len(results))))
         if not self.problems:
             if len(names) != len(results):

@@ -1,13 +1,15 @@
 """Element-wise ops. Each becomes a `pointwise` of one instruction (and conversions); a pass joins them into chains."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..ir import Value
-from .context import DTYPES, Context, dtype_name
+from .context import Context, dtype_name
 from .registry import UnsupportedError, lowers
+from .views import expand
 
 aten = torch.ops.aten
 Operand = Value | Tensor | float | int | bool
@@ -22,10 +24,7 @@ def _is_float(item: Operand) -> bool:
 
 
 def _literal(number: float | int | bool, real: bool) -> str:
-    text = repr(float(number)) if real else str(int(number))
-    if text in ("inf", "-inf", "nan"):
-        raise UnsupportedError(f"{text} cannot be written in a pointwise expression")
-    return text
+    return repr(float(number)) if real else str(int(number))
 
 
 class Expression:
@@ -64,6 +63,32 @@ class Expression:
         )
 
 
+def chain(
+    ctx: Context,
+    inputs: Sequence[Value | Tensor],
+    expr: list[str],
+    shape: Sequence[int],
+    dtype: torch.dtype = torch.float32,
+) -> Value:
+    """A `pointwise` of these instructions (docs/pointwise.md) over these inputs."""
+    return ctx.op("pointwise", list(inputs), {"expr": expr}, shape=tuple(shape), dtype=dtype_name(dtype))
+
+
+def cast(ctx: Context, x: Value | Tensor, dtype: torch.dtype | str) -> Value:
+    """x in another type. Floats of any width are one type here."""
+    x = ctx.value(x)
+    target = dtype if isinstance(dtype, str) else dtype_name(dtype)
+    if target == x.dtype:
+        return x
+    if target == "bool":
+        expr = [f"ne i0 {'0.0' if x.dtype == 'f32' else '0'}"]
+    elif x.dtype == "f32":
+        expr = ["max i0 0.0"] if target == "u8" else ["int i0"]  # storing a float as u8 truncates and saturates
+    else:
+        expr = ["float i0"] if target == "f32" else ["add i0 0"]
+    return ctx.op("pointwise", [x], {"expr": expr}, shape=x.shape, dtype=target)
+
+
 def arithmetic(ctx: Context, name: str, *operands: Operand) -> Value:
     """`name` over operands, computed in the kind of the result."""
     expression = Expression(ctx)
@@ -94,7 +119,7 @@ _BINARY = {
     "div": (aten.div.Tensor, aten.div.Scalar),
     "max": (aten.maximum.default,),
     "min": (aten.minimum.default,),
-    "pow": (aten.pow.Tensor_Tensor, aten.pow.Tensor_Scalar, aten.pow.Scalar),
+    "pow": (aten.pow.Tensor_Tensor, aten.pow.Scalar),
     "mod": (aten.remainder.Tensor, aten.remainder.Scalar),
     "floordiv": (aten.floor_divide.default,),
 }
@@ -206,20 +231,12 @@ def _where(ctx: Context, condition: Operand, a: Operand, b: Operand) -> Value:
 
 @lowers(aten._to_copy.default, aten.to.dtype)
 def _to_copy(ctx: Context, x: Value, dtype: torch.dtype | None = None, **options: Any) -> Value:
-    target = DTYPES.get(ctx.meta.dtype, "")
-    if target == x.dtype:
-        return x
-    expression = Expression(ctx)
-    if target == "u8" and x.dtype == "f32":
-        expression.add("max i0 0.0")  # storing a float to u8 truncates and saturates; this names the float
-        expression.inputs.append(x)
-    elif target == "bool":
-        expression.add(f"ne {expression.arg(x, x.dtype == 'f32')} {'0.0' if x.dtype == 'f32' else '0'}")
-    else:
-        arg = expression.arg(x, target == "f32")
-        if not arg.startswith("%"):
-            expression.add(f"add {arg} 0")  # from one integer type to another
-    return expression.emit()
+    return cast(ctx, x, ctx.meta.dtype)
+
+
+@lowers(aten.copy.default)
+def _copy(ctx: Context, x: Value | Tensor, source: Value | Tensor, non_blocking: bool = False) -> Value:
+    return expand(ctx, cast(ctx, source, ctx.meta.dtype), ctx.meta.shape)
 
 
 @lowers(aten.full_like.default)

@@ -1,8 +1,8 @@
 """Which function lowers which torch op, and the one error that names everything that cannot be lowered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch.fx import Node
@@ -11,11 +11,14 @@ Handler = Callable[..., Any]
 _HANDLERS: dict[Any, Handler] = {}
 
 
-def lowers(*targets: Any) -> Callable[[Handler], Handler]:
+Registered = TypeVar("Registered", bound=Handler)
+
+
+def lowers(*targets: Any) -> Callable[[Registered], Registered]:
     """Registers a handler. It is called as `handler(ctx, *args, **kwargs)` with the node's arguments, where a node is
     an IR value, a constant (torch.Tensor) or a tuple of them; it returns the same."""
 
-    def add(handler: Handler) -> Handler:
+    def add(handler: Registered) -> Registered:
         for target in targets:
             assert target not in _HANDLERS, f"{target} is lowered twice"
             _HANDLERS[target] = handler
@@ -28,9 +31,15 @@ def handler_of(target: Any) -> Handler | None:
     return _HANDLERS.get(target)
 
 
-def supported_ops() -> list[str]:
-    """Names of the torch ops that can be lowered."""
-    return sorted(str(target) for target in _HANDLERS)
+def handlers() -> dict[Any, Handler]:
+    """What lowers each torch op."""
+    return dict(_HANDLERS)
+
+
+def without(targets: Iterable[Any]) -> None:
+    """Forgets the lowerings of these ops: a test that adds one takes it back."""
+    for target in targets:
+        del _HANDLERS[target]
 
 
 class UnsupportedError(Exception):
@@ -53,8 +62,8 @@ class UnsupportedOpsError(Exception):
         unique = list(dict.fromkeys(problems))
         lines = [f"  {p.op} in {p.module or '(root)'}: {p.reason}\n      {p.line}" for p in unique]
         super().__init__(
-            f"{len(unique)} places use what the runtime cannot run; rewrite them, or add a lowering:\n"
-            + "\n".join(lines)
+            f"{len(unique)} places use what the runtime cannot run; rewrite them, or add a lowering "
+            "(docs/add_an_op.md; docs/supported_ops.md lists what there is):\n" + "\n".join(lines)
         )
 
 

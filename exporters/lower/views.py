@@ -1,4 +1,4 @@
-"""Shapes and data movement: reshape, permute, slices, splits, cat, padding, pixel shuffle, nearest upsampling."""
+"""Shapes and data movement: reshape, permute, slices, splits, cat, padding, pixel shuffle."""
 
 import math
 from collections.abc import Sequence
@@ -15,6 +15,10 @@ aten = torch.ops.aten
 
 
 def reshape(ctx: Context, x: Value, shape: Sequence[int]) -> Value:
+    """One extent may be -1: whatever is left."""
+    if -1 in shape:
+        rest = -math.prod(shape)
+        shape = [x.numel // rest if extent == -1 else extent for extent in shape]
     return x if x.shape == tuple(shape) else ctx.op("reshape", [x], {"shape": list(shape)}, dtype=x.dtype)
 
 
@@ -33,12 +37,13 @@ def concat(ctx: Context, parts: Sequence[Value], dim: int) -> Value:
     return parts[0] if len(parts) == 1 else ctx.op("concat", list(parts), {"dim": dim}, dtype=parts[0].dtype)
 
 
-def to_nhwc(ctx: Context, x: Value) -> Value:
-    return permute(ctx, x, (0, 2, 3, 1))
+def expand(ctx: Context, x: Value, shape: Sequence[int]) -> Value:
+    return x if x.shape == tuple(shape) else ctx.op("expand", [x], {"shape": list(shape)}, dtype=x.dtype)
 
 
-def to_nchw(ctx: Context, x: Value) -> Value:
-    return permute(ctx, x, (0, 3, 1, 2))
+def pad(ctx: Context, x: Value, pads: Sequence[int], value: float) -> Value:
+    """`pads` is (before, after) for each dimension, outermost first."""
+    return ctx.op("pad", [x], {"pads": list(pads), "value": float(value)}, dtype=x.dtype) if any(pads) else x
 
 
 @lowers(
@@ -74,8 +79,7 @@ def _t(ctx: Context, x: Value) -> Value:
 
 @lowers(aten.expand.default)
 def _expand(ctx: Context, x: Value, size: Sequence[int], implicit: bool = False) -> Value:
-    shape = tuple(ctx.meta.shape)
-    return x if shape == x.shape else ctx.op("expand", [x], {"shape": list(shape)}, dtype=x.dtype)
+    return expand(ctx, x, ctx.meta.shape)
 
 
 @lowers(aten.repeat.default)
@@ -121,7 +125,7 @@ def _unbind(ctx: Context, x: Value, dim: int = 0) -> tuple[Value, ...]:
 
 @lowers(aten.cat.default)
 def _cat(ctx: Context, parts: Sequence[Value | Tensor], dim: int = 0) -> Value:
-    values = [ctx.value(part) for part in parts]
+    values = [ctx.value(part) for part in parts if isinstance(part, Value) or part.numel()]
     return concat(ctx, values, dim % len(values[0].shape))
 
 
@@ -146,14 +150,75 @@ def _assert_metadata(ctx: Context, *args: Any, **options: Any) -> None:
 
 
 @lowers(aten.constant_pad_nd.default)
-def _pad(ctx: Context, x: Value, pad: Sequence[int], value: float = 0.0) -> Value:
-    """torch lists (before, after) from the last dimension; `pad` from the first."""
-    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
+def _pad(ctx: Context, x: Value, pads: Sequence[int], value: float = 0.0) -> Value:
+    """torch lists (before, after) from the last dimension; ours from the first."""
+    pairs = [(pads[i], pads[i + 1]) for i in range(0, len(pads), 2)]
     pairs = [(0, 0)] * (len(x.shape) - len(pairs)) + pairs[::-1]
     for dim, (before, after) in enumerate(pairs):  # negative padding crops
         x = slice_(ctx, x, dim, max(0, -before), x.shape[dim] - max(0, -after))
-    pads = [max(0, amount) for pair in pairs for amount in pair]
-    return ctx.op("pad", [x], {"pads": pads, "value": float(value)}, dtype=x.dtype) if any(pads) else x
+    return pad(ctx, x, [max(0, amount) for pair in pairs for amount in pair], value)
+
+
+@lowers(aten.roll.default)
+def _roll(ctx: Context, x: Value, shifts: Sequence[int], dims: Sequence[int] = ()) -> Value:
+    if not dims:
+        return reshape(ctx, _roll(ctx, reshape(ctx, x, (x.numel,)), shifts, (0,)), ctx.meta.shape)
+    for shift, dim in zip(shifts, (d % len(x.shape) for d in dims), strict=True):
+        extent = x.shape[dim]
+        cut = -shift % extent
+        if cut:
+            x = concat(ctx, [slice_(ctx, x, dim, cut, extent), slice_(ctx, x, dim, 0, cut)], dim)
+    return x
+
+
+@lowers(aten.slice_scatter.default)
+def _slice_scatter(
+    ctx: Context,
+    x: Value | Tensor,
+    source: Value | Tensor,
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+) -> Value:
+    x, source = ctx.value(x), ctx.value(source)
+    dim %= len(x.shape)
+    extent = x.shape[dim]
+    first, last, _ = slice(start, end, step).indices(extent)
+    if step != 1:
+        return _phase_scatter(ctx, x, source, dim, first, step)
+    parts = [slice_(ctx, x, dim, 0, first)] if first > 0 else []
+    parts += [source] if last > first else []
+    parts += [slice_(ctx, x, dim, last, extent)] if last < extent else []
+    return concat(ctx, parts, dim)
+
+
+def _phase_scatter(ctx: Context, x: Value, source: Value, dim: int, phase: int, step: int) -> Value:
+    """Every `step`-th element, from `phase` on: with the dimension split in two, one slice of the inner one."""
+    extent = x.shape[dim]
+    if phase >= step or extent % step or source.shape[dim] != extent // step:
+        raise UnsupportedError(f"writing {source.shape[dim]} elements with a step of {step} into {extent}")
+    split = reshape(ctx, x, (*x.shape[:dim], extent // step, step, *x.shape[dim + 1 :]))
+    parts = [slice_(ctx, split, dim + 1, i, i + 1) for i in range(step)]
+    parts[phase] = reshape(ctx, source, parts[phase].shape)
+    return reshape(ctx, concat(ctx, parts, dim + 1), x.shape)
+
+
+@lowers(aten.select_scatter.default)
+def _select_scatter(ctx: Context, x: Value | Tensor, source: Value | Tensor, dim: int, index: int) -> Value:
+    dim %= len(ctx.meta.shape)
+    index %= ctx.meta.shape[dim]
+    wide = [1 if i == dim else extent for i, extent in enumerate(ctx.meta.shape)]
+    return _slice_scatter(ctx, x, reshape(ctx, ctx.value(source), wide), dim, index, index + 1)
+
+
+@lowers(aten.unfold.default)
+def _unfold(ctx: Context, x: Value, dim: int, size: int, step: int) -> Value:
+    """Windows along `dim`, as a last dimension."""
+    dim %= len(x.shape)
+    count = (x.shape[dim] - size) // step + 1
+    taps = [slice_(ctx, x, dim, tap, tap + (count - 1) * step + 1, step) for tap in range(size)]
+    return concat(ctx, [reshape(ctx, tap, (*tap.shape, 1)) for tap in taps], len(x.shape))
 
 
 @lowers(aten.pixel_shuffle.default)
@@ -170,15 +235,3 @@ def _pixel_unshuffle(ctx: Context, x: Value, factor: int) -> Value:
     n = len(lead)
     split = reshape(ctx, x, (*lead, channels, rows // factor, factor, columns // factor, factor))
     return reshape(ctx, permute(ctx, split, (*range(n), n, n + 2, n + 4, n + 1, n + 3)), ctx.meta.shape)
-
-
-@lowers(aten.upsample_nearest2d.vec, aten.upsample_nearest2d.default)
-def _upsample_nearest(ctx: Context, x: Value, *args: Any) -> Value:
-    batch, channels, rows, columns = x.shape
-    out_rows, out_columns = ctx.meta.shape[2:]
-    if out_rows % rows or out_columns % columns:
-        raise UnsupportedError(f"nearest upsampling of {rows}x{columns} to {out_rows}x{out_columns} is no whole factor")
-    split = reshape(ctx, x, (batch, channels, rows, 1, columns, 1))
-    wide = [batch, channels, rows, out_rows // rows, columns, out_columns // columns]
-    assert math.prod(wide) == math.prod(ctx.meta.shape)
-    return reshape(ctx, ctx.op("expand", [split], {"shape": wide}, dtype=x.dtype), ctx.meta.shape)

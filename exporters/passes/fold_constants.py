@@ -33,12 +33,12 @@ def fold_constants(module: Module, graph: Graph) -> None:
         if op.name not in _EVALUATE or not all(value.source == "tensor" for value in operands):
             continue
         data = _EVALUATE[op.name](*(module.tensors[value.name].data for value in operands), **op.attrs)
-        name = _store(module, np.ascontiguousarray(data), operands[0].name)
+        name = store(module, np.ascontiguousarray(data), operands[0].name)
         graph.replace(op.output, Value(op.output.dtype, op.output.shape, "tensor", name))
         graph.remove(op)
 
 
-def _store(module: Module, data: Array, origin: str) -> str:
+def store(module: Module, data: Array, origin: str) -> str:
     """Name of a tensor of this shape and content, which `origin` was made into."""
     base = f"{origin}[{'x'.join(map(str, data.shape))}]"
     name, count = base, 1

@@ -1,4 +1,4 @@
-"""norm(x) * scale + shift -> `layer_norm` with tables; the adaLN of diffusion transformers."""
+"""norm(x) * scale + shift -> `layer_norm` or `rms_norm` with tables; the adaLN of diffusion transformers."""
 
 from ..ir import Module, Op, Value
 from ..ir.graph import Graph, make_op
@@ -7,7 +7,7 @@ from .patterns import fused, other_operand, row_table
 
 def fuse_modulate(module: Module, graph: Graph) -> None:
     for op in list(graph.program.ops):
-        if op.name != "layer_norm" or op.inputs[1] is not None or op.inputs[2] is not None:
+        if op.name not in ("layer_norm", "rms_norm") or op.inputs[1] is not None or op.inputs[2] is not None:
             continue
         fused_op = _fuse(graph, op, "mul", 1)
         if fused_op is not None:

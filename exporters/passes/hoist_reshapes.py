@@ -1,4 +1,4 @@
-"""Moves a reshape that leaves the last dimension alone from behind a `linear` or `layer_norm` to before it, so that
+"""Moves a reshape that leaves the last dimension alone from behind a `linear` or a norm to before it, so that
 what follows (gate, residual, modulation) meets the op itself."""
 
 from ..ir import Module
@@ -7,7 +7,7 @@ from ..ir.graph import Graph, make_op
 
 def hoist_reshapes(module: Module, graph: Graph) -> None:
     for op in list(graph.program.ops):
-        if op.name not in ("linear", "layer_norm") or any(value is not None for value in op.inputs[3:]):
+        if op.name not in ("linear", "layer_norm", "rms_norm") or any(value is not None for value in op.inputs[3:]):
             continue
         reshape = graph.sole_reader(op.output)
         x = op.inputs[0]

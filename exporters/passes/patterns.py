@@ -25,6 +25,19 @@ def other_operand(op: Op | None, name: str, value: Value) -> Value | None:
     return b if a is value else a
 
 
+def operand_and_literal(op: Op | None, name: str) -> tuple[Value, float] | None:
+    """(x, c) if the op computes `name x c`, or, where `name` commutes, `name c x`."""
+    words = instruction(op)
+    if op is None or words is None or words[0] != name or len(op.inputs) != 1 or len(words) != 3:
+        return None
+    value = op.inputs[0]
+    if words[2] == "i0" and name in ("add", "mul"):
+        words = [name, "i0", words[1]]
+    if value is None or words[1] != "i0" or words[2][0] in "i%":
+        return None
+    return value, float(words[2])
+
+
 def fused(graph: Graph, op: Op, after: Op, changes: dict[int, Value], **attrs: str | int) -> Value:
     """Puts `op` with other operands and attributes in the place of `after`, the only reader of its result."""
     inputs = [changes.get(i, value) for i, value in enumerate(op.inputs)]
