@@ -30,6 +30,10 @@ double linear_flops(const PlannedOp& op) {
   return out * (2 * k + present(op, 2) + present(op, 3) + present(op, 4)) + activation_flops(op);
 }
 
+double matmul_flops(const PlannedOp& op) {
+  return elements(op.outputs[0]) * 2 * static_cast<double>(op.inputs[0].desc.shape[-1]);
+}
+
 double conv2d_flops(const PlannedOp& op) {
   const Dims& weight = op.inputs[1].desc.shape;
   const double field = static_cast<double>(weight[1] * weight[2] * weight[3]);
@@ -63,6 +67,11 @@ double pointwise_flops(const PlannedOp& op) {
 
 double norm_flops(const PlannedOp& op) { return elements(op.outputs[0]) * kNormFlops; }
 
+// Maximum, difference, exponential, sum, scaling.
+double softmax_flops(const PlannedOp& op) { return elements(op.outputs[0]) * 5; }
+
+double reduce_flops(const PlannedOp& op) { return elements(op.inputs[0]); }
+
 // Box-Muller and ten rounds of Philox, roughly: the one count here that is no property of the op's definition.
 double randn_flops(const PlannedOp& op) { return elements(op.outputs[0]) * 40; }
 
@@ -75,10 +84,18 @@ struct Rule {
 
 const Rule& rule_of(std::string_view op) {
   static const std::map<std::string_view, Rule> rules = {
-      {"linear", {linear_flops, true}},       {"conv2d", {conv2d_flops, true}},
-      {"attention", {attention_flops, true}}, {"ring_attention", {ring_attention_flops, true}},
-      {"pointwise", {pointwise_flops}},       {"layer_norm", {norm_flops}},
-      {"group_norm", {norm_flops}},           {"randn", {randn_flops}},
+      {"linear", {linear_flops, true}},
+      {"matmul", {matmul_flops, true}},
+      {"reduce", {reduce_flops}},
+      {"softmax", {softmax_flops}},
+      {"rms_norm", {norm_flops}},
+      {"conv2d", {conv2d_flops, true}},
+      {"attention", {attention_flops, true}},
+      {"ring_attention", {ring_attention_flops, true}},
+      {"pointwise", {pointwise_flops}},
+      {"layer_norm", {norm_flops}},
+      {"group_norm", {norm_flops}},
+      {"randn", {randn_flops}},
   };
   static constexpr Rule moves_data{no_flops};
   const auto it = rules.find(op);

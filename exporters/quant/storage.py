@@ -6,6 +6,8 @@ matrices read or write pixels and latents directly, where an error is seen at on
 file.
 """
 
+from fnmatch import fnmatch
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,12 +18,13 @@ from ..ir.serialize import Encoded, plain
 from ..ir.table import op_table
 
 STORES = ("f32", "bf16", "fp8")
-_E4M3_MAX = 448.0
+E4M3_MAX = 448.0
 _NARROW = 64
 
 
-def choose_storage(module: Module, weights: str) -> None:
-    """Sets `store` of every tensor of the module. ValueError if `weights` is not one of STORES."""
+def choose_storage(module: Module, weights: str, keep: tuple[str, ...] = ()) -> None:
+    """Sets `store` of every tensor of the module; under "fp8", those whose name matches a pattern of `keep` (shell
+    style) stay bf16. ValueError if `weights` is not one of STORES, or a pattern matches nothing."""
     if weights not in STORES:
         raise ValueError(f"weights {weights!r} must be one of {', '.join(STORES)}")
     narrow = {"f32": "f32", "bf16": "bf16", "fp8": "f8e4m3"}[weights]
@@ -33,11 +36,15 @@ def choose_storage(module: Module, weights: str) -> None:
                 if value is not None and value.source == "tensor":
                     is_weight = definition.input(index).role == "weight"
                     weights_only[value.name] = is_weight and weights_only.get(value.name, True)
+    unmatched = [pattern for pattern in keep if not any(fnmatch(name, pattern) for name in weights_only)]
+    if unmatched:
+        known = ", ".join(sorted(weights_only)[:20])
+        raise ValueError(f"no tensor is named like {', '.join(unmatched)}; there are {known}, ...")
     for name, is_weight in weights_only.items():
         if is_weight:
             tensor = module.tensors[name]
-            wide = tensor.data.ndim == 2 and min(tensor.data.shape) >= _NARROW
-            tensor.store = narrow if wide or weights != "fp8" else "bf16"
+            kept = not is_wide(tensor.data.shape) or any(fnmatch(name, pattern) for pattern in keep)
+            tensor.store = "bf16" if weights == "fp8" and kept else narrow
 
 
 def _bf16_bits(array: NDArray[np.float32]) -> NDArray[np.int16]:
@@ -45,14 +52,26 @@ def _bf16_bits(array: NDArray[np.float32]) -> NDArray[np.int16]:
     return bits
 
 
-def _scales(array: NDArray[np.float32]) -> NDArray[np.float32]:
+def plain_scales(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """amax / 448 of each output channel; 1 where that is 0."""
     amax = np.abs(array.reshape(len(array), -1)).max(1)
-    return np.where(amax > 0, amax / np.float32(_E4M3_MAX), np.float32(1)).astype(np.float32)
+    return np.where(amax > 0, amax / np.float32(E4M3_MAX), np.float32(1)).astype(np.float32)
+
+
+def fp8_values(array: NDArray[np.float32], scales: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a reader gets back of values stored as FP8 with these scales."""
+    values: NDArray[np.float32] = _e4m3(array, scales).float().numpy()
+    return values * scales.reshape(-1, *[1] * (array.ndim - 1))
+
+
+def is_wide(shape: tuple[int, ...]) -> bool:
+    """True for a weight that FP8 storage narrows."""
+    return len(shape) == 2 and min(shape) >= _NARROW
 
 
 def _e4m3(array: NDArray[np.float32], scales: NDArray[np.float32]) -> torch.Tensor:
     scaled = array / scales.reshape(-1, *[1] * (array.ndim - 1))
-    return torch.from_numpy(scaled).clamp(-_E4M3_MAX, _E4M3_MAX).to(torch.float8_e4m3fn)
+    return torch.from_numpy(scaled).clamp(-E4M3_MAX, E4M3_MAX).to(torch.float8_e4m3fn)
 
 
 def encode(tensor: Tensor) -> Encoded:
@@ -60,7 +79,7 @@ def encode(tensor: Tensor) -> Encoded:
     if tensor.store == "bf16":
         return Encoded("BF16", tensor.data.shape, _bf16_bits(tensor.data).tobytes())
     if tensor.store == "f8e4m3":
-        scales = _scales(tensor.data)
+        scales = plain_scales(tensor.data) if tensor.scales is None else tensor.scales
         raw = _e4m3(tensor.data, scales).view(torch.uint8).numpy().tobytes()
         return Encoded("F8_E4M3", tensor.data.shape, raw, scales)
     return plain(tensor.data)
@@ -72,7 +91,5 @@ def rounded(array: NDArray[np.float32], file_dtype: str) -> NDArray[np.float32]:
     if file_dtype == "BF16":
         return torch.from_numpy(array.copy()).to(torch.bfloat16).float().numpy()
     if file_dtype == "F8_E4M3":
-        scales = _scales(array)
-        values: NDArray[np.float32] = _e4m3(array, scales).float().numpy()
-        return values * scales.reshape(-1, *[1] * (array.ndim - 1))
+        return fp8_values(array, plain_scales(array))
     return array

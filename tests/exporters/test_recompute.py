@@ -77,9 +77,9 @@ def test_runtime_follows_eager(tmp_path):
         for i, (latent, action) in enumerate(zip(latents, actions, strict=True)):
             if i in (0, 9):
                 append(latent, action)
-                runner.run("append", latent.numpy(), action.numpy())
+                runner.program("append")(latent.numpy(), action.numpy())
                 continue
             expected = step(action).numpy()
-            (result,) = runner.run("step", action.numpy())
+            (result,) = runner.program("step")(action.numpy())
             assert relative(result, expected) < 1e-4, f"step {i}"
     np.testing.assert_allclose(runner.state["past.latents"], past.latents, atol=1e-3)
