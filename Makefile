@@ -81,7 +81,7 @@ $(VENV)/.play: $(VENV)/.build
 	$(call install_extras,play)
 
 $(VENV)/.dev: $(VENV)/.build
-	$(call install_extras,play train export dev)
+	$(call install_extras,play train export coverage dev)
 
 $(VENV)/.bench: $(VENV)/.dev
 	$(call install_extras,play train export dev bench)

@@ -1,4 +1,4 @@
-"""`python -m exporters sim | untrained | compare | dump | ops`: from checkpoints to packages (docs/export.md)."""
+"""`python -m exporters sim | untrained | compare | coverage | dump | ops`: from checkpoints to packages."""
 
 import argparse
 import json
@@ -32,7 +32,13 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--json", type=Path, help="where to write the error of every step")
     dump = commands.add_parser("dump", help="the programs of a package as text")
     dump.add_argument("package")
-    commands.add_parser("ops", help="the table of ops")
+    coverage = commands.add_parser("coverage", help="networks of diffusers and transformers against PyTorch")
+    coverage.add_argument("networks", nargs="*", help="names; all, if left out")
+    coverage.add_argument("--part", default="1/1", help="K/N: every N-th network, from the K-th on")
+    coverage.add_argument("--threads", type=int, default=1)
+    coverage.add_argument("--json", type=Path, help="where to write the table as data")
+    ops = commands.add_parser("ops", help="the table of ops")
+    ops.add_argument("--markdown", action="store_true", help="docs/supported_ops.md: the torch ops, too")
     return parser
 
 
@@ -73,7 +79,26 @@ def _dump(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _coverage(arguments: argparse.Namespace) -> int:
+    from .coverage import HEADER, as_json, cover
+    from .targets.networks import choose
+
+    results = []
+    print(HEADER)
+    for result in cover(choose(arguments.networks, arguments.part), arguments.threads):
+        print(result.row(), flush=True)
+        results.append(result)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(as_json(results), indent=1))
+    return 0 if all(result.ok for result in results) else 1
+
+
 def _ops(arguments: argparse.Namespace) -> int:
+    if arguments.markdown:
+        from .supported import supported_ops_page
+
+        print(supported_ops_page(), end="")
+        return 0
     for op in _C.op_table():
         inputs = ", ".join(
             f"{i['name']}{'?' if i['optional'] else ''}{'...' if i['variadic'] else ''}" for i in op["inputs"]
@@ -85,7 +110,14 @@ def _ops(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     arguments = _parser().parse_args()
-    commands = {"sim": _sim, "untrained": _untrained, "compare": _compare, "dump": _dump, "ops": _ops}
+    commands = {
+        "sim": _sim,
+        "untrained": _untrained,
+        "compare": _compare,
+        "coverage": _coverage,
+        "dump": _dump,
+        "ops": _ops,
+    }
     return commands[arguments.command](arguments)
 
 
