@@ -1,0 +1,24 @@
+# The SIMT simulator, in place of libcudart, and how kernel sources are compiled for it.
+find_path(YANRT_CUDA_INCLUDE cuda_runtime_api.h
+  HINTS ENV CUDA_PATH ENV CUDA_HOME PATHS /usr/local/cuda/include PATH_SUFFIXES include REQUIRED)
+
+set(sim_dir ${CMAKE_CURRENT_SOURCE_DIR}/csrc/testing/cuda_sim)
+file(GLOB sim_sources CONFIGURE_DEPENDS ${sim_dir}/*.cpp ${sim_dir}/runtime/*.cpp)
+# Shared: _C, the control module of the tests and the self-test see one simulator, as they would see one driver.
+add_library(yanrt_cuda_sim SHARED ${sim_sources})
+set_target_properties(yanrt_cuda_sim PROPERTIES CXX_VISIBILITY_PRESET default)  # the runtime API's own names
+target_include_directories(yanrt_cuda_sim SYSTEM PUBLIC ${YANRT_CUDA_INCLUDE})
+target_compile_options(yanrt_cuda_sim PRIVATE -O3 -g1)
+target_link_libraries(yanrt_cuda_sim PUBLIC yanrt_options ${CMAKE_DL_LIBS})
+
+# -fsanitize=thread calls back at every access; libtsan is not linked, the simulator answers. Names of lines stay.
+set(YANRT_SIM_KERNEL_OPTIONS -x c++ -O2 -g1 -ffp-contract=off -fsanitize=thread -Wno-tsan
+    --param=tsan-instrument-func-entry-exit=0 -Wno-unknown-pragmas)
+function(yanrt_simulated_kernels)
+  set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${YANRT_SIM_KERNEL_OPTIONS}")
+endfunction()
+
+file(GLOB selftest_kernels CONFIGURE_DEPENDS ${sim_dir}/selftest/*.cu)
+yanrt_simulated_kernels(${selftest_kernels})
+add_executable(cuda_sim_selftest ${sim_dir}/selftest/main.cpp ${selftest_kernels})
+target_link_libraries(cuda_sim_selftest PRIVATE yanrt_cuda_sim)
