@@ -1,6 +1,7 @@
 """Builds yanrt with CMake and Ninja, both of them build requirements from PyPI; metadata stands in pyproject.toml."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,19 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent.resolve()
+
+
+def cuda_mode(in_tree: bool) -> str:
+    """What YANRT_CUDA names, or what this machine can build: the GPU backend in a wheel, the simulator in a checkout.
+
+    ON wants nvcc, SIM only the toolkit's headers; without them the backend is left out and says so at run time.
+    """
+    if chosen := os.environ.get("YANRT_CUDA"):
+        return chosen
+    home = Path(os.environ.get("CUDA_HOME", "/usr/local/cuda"))
+    if in_tree:
+        return "SIM" if (home / "include/cuda_runtime_api.h").exists() else "OFF"
+    return "ON" if shutil.which("nvcc") or (home / "bin/nvcc").exists() else "OFF"
 
 
 class CMakeBuild(build_ext):
@@ -36,6 +50,7 @@ class CMakeBuild(build_ext):
             f"-DPython_EXECUTABLE={sys.executable}",
             "-DCMAKE_BUILD_TYPE=Release",
             f"-DYANRT_TESTING={'ON' if self.in_tree else 'OFF'}",
+            f"-DYANRT_CUDA={cuda_mode(self.in_tree)}",
         ]
         subprocess.run([*cmake, "-S", str(ROOT), "-B", str(build), *configure], check=True)
         subprocess.run([*cmake, "--build", str(build), "--parallel", str(os.cpu_count() or 1)], check=True)

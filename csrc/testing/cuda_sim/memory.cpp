@@ -10,7 +10,7 @@
 
 #include "testing/cuda_sim/report.h"
 #include "testing/cuda_sim/shadow.h"
-#include "testing/cuda_sim/sim.h"
+#include "testing/cuda_sim/state.h"
 
 namespace yanrt::cuda_sim {
 namespace {
@@ -93,6 +93,7 @@ void* device_allocate(size_t bytes, int device) {
   }
   allocations[offset] = {bytes, device, true};
   in_use[device] += bytes;
+  mutable_live().device_bytes += bytes;
   return regions().device + offset;
 }
 
@@ -101,6 +102,7 @@ bool device_free(void* pointer) {
   if (it == allocations.end() || !it->second.live) return false;
   it->second.live = false;
   in_use[it->second.device] -= it->second.bytes;
+  mutable_live().device_bytes -= it->second.bytes;
   recent = {};
   const size_t pages = (it->second.bytes + kPage - 1) / kPage * kPage;
   madvise(pointer, pages, MADV_DONTNEED);
@@ -128,11 +130,15 @@ std::string describe_device_offset(size_t offset) {
 void* pinned_allocate(size_t bytes) {
   void* pointer = std::aligned_alloc(kPage, (bytes + kPage - 1) / kPage * kPage);
   pinned[reinterpret_cast<uintptr_t>(pointer)] = bytes;
+  mutable_live().pinned_bytes += bytes;
   return pointer;
 }
 
 bool pinned_free(void* pointer) {
-  if (!pinned.erase(reinterpret_cast<uintptr_t>(pointer))) return false;
+  const auto it = pinned.find(reinterpret_cast<uintptr_t>(pointer));
+  if (it == pinned.end()) return false;
+  mutable_live().pinned_bytes -= it->second;
+  pinned.erase(it);
   std::free(pointer);
   return true;
 }

@@ -39,6 +39,12 @@ struct Stats {
   uint64_t shared_requests = 0;  // a warp's access to shared memory: ldmatrix, and plain ones with `banks`
   uint64_t bank_conflicts = 0;   // passes more than the one a request needs
   uint64_t graph_launches = 0, copies = 0;
+  uint64_t api_calls = 0;  // that an engine may make: launches, copies, waits, allocations
+};
+
+// What exists of handles and memory: nothing, once all its users are gone.
+struct Live {
+  size_t streams = 0, events = 0, graphs = 0, device_bytes = 0, pinned_bytes = 0;
 };
 
 // Takes effect at once and restarts the random order; finish outstanding work before.
@@ -48,5 +54,6 @@ const Options& options();
 std::vector<Report> take_reports();
 Stats stats();
 void reset_stats();
+Live live_objects();
 
 }  // namespace yanrt::cuda_sim

@@ -7,6 +7,7 @@ namespace {
 
 Options current;
 Stats counts;
+Live live;
 
 }  // namespace
 
@@ -19,6 +20,8 @@ const Options& options() { return current; }
 Stats stats() { return counts; }
 void reset_stats() { counts = {}; }
 Stats& mutable_stats() { return counts; }
+Live live_objects() { return live; }
+Live& mutable_live() { return live; }
 
 Random& random_source() {
   static Random source;

@@ -6,5 +6,6 @@
 namespace yanrt::cuda_sim {
 
 Stats& mutable_stats();
+Live& mutable_live();
 
 }  // namespace yanrt::cuda_sim

@@ -8,13 +8,19 @@
 
 #include "testing/cuda_sim/memory.h"
 #include "testing/cuda_sim/runtime/stream.h"
-#include "testing/cuda_sim/sim.h"
+#include "testing/cuda_sim/state.h"
 
 namespace yanrt::cuda_sim {
 namespace {
 
 constexpr size_t kDefaultShared = 48 << 10;
 
+std::recursive_mutex& api_mutex() {
+  static std::recursive_mutex mutex;
+  return mutex;
+}
+
+thread_local int call_depth = 0;
 thread_local int selected_device = 0;
 thread_local cudaError_t last_error = cudaSuccess;
 int executing_device = 0;
@@ -23,10 +29,10 @@ std::unordered_map<const void*, size_t> shared_by_function;
 
 }  // namespace
 
-std::recursive_mutex& api_mutex() {
-  static std::recursive_mutex mutex;
-  return mutex;
+ApiCall::ApiCall() : lock_(api_mutex()) {
+  if (call_depth++ == 0) ++mutable_stats().api_calls;  // not those that the simulator makes itself
 }
+ApiCall::~ApiCall() { --call_depth; }
 
 cudaError_t failed(cudaError_t error) {
   if (error != cudaSuccess) last_error = error;

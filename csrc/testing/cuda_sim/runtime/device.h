@@ -8,9 +8,18 @@
 
 namespace yanrt::cuda_sim {
 
-// Held through every API call; a kernel runs inside the call that waits for it.
-std::recursive_mutex& api_mutex();
-#define YANRT_SIM_LOCK const std::lock_guard<std::recursive_mutex> api_lock(::yanrt::cuda_sim::api_mutex())
+// Held through every API call, and counted; a kernel runs inside the call that waits for it.
+class ApiCall {
+ public:
+  ApiCall();
+  ~ApiCall();
+  ApiCall(const ApiCall&) = delete;
+  ApiCall& operator=(const ApiCall&) = delete;
+
+ private:
+  std::lock_guard<std::recursive_mutex> lock_;
+};
+#define YANRT_SIM_LOCK const ::yanrt::cuda_sim::ApiCall api_call
 
 // Remembers an error for cudaGetLastError and returns it.
 cudaError_t failed(cudaError_t error);

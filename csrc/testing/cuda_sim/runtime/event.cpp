@@ -3,13 +3,16 @@
 #include "testing/cuda_sim/runtime/device.h"
 #include "testing/cuda_sim/runtime/graph.h"
 #include "testing/cuda_sim/runtime/stream.h"
+#include "testing/cuda_sim/state.h"
 
 using namespace yanrt::cuda_sim;
 
 extern "C" {
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  YANRT_SIM_LOCK;
   *event = new CUevent_st;
+  ++mutable_live().events;
   return cudaSuccess;
 }
 cudaError_t cudaEventCreate(cudaEvent_t* event) { return cudaEventCreateWithFlags(event, cudaEventDefault); }
@@ -18,6 +21,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   // Tasks in streams may still refer to it.
   const cudaError_t error = run_until([=] { return event->done >= event->recorded; });
   delete event;
+  --mutable_live().events;
   return error;
 }
 
@@ -37,6 +41,24 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     return cudaSuccess;
   };
   stream->queue.push_back({run, nullptr, nullptr});
+  return cudaSuccess;
+}
+
+// External, during a capture: a node of the graph, which records at each launch.
+cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned flags) {
+  YANRT_SIM_LOCK;
+  stream = resolve(stream);
+  if (flags != cudaEventRecordExternal || !stream->capture) return cudaEventRecord(event, stream);
+  Work work;
+  work.kind = Work::Kind::host;
+  work.device = stream->device;
+  work.argument = event;
+  work.function = [](void* argument) {
+    auto* recorded = static_cast<cudaEvent_t>(argument);
+    recorded->done = ++recorded->recorded;
+    recorded->time = std::chrono::steady_clock::now();
+  };
+  capture_work(stream, std::move(work));
   return cudaSuccess;
 }
 

@@ -135,6 +135,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   if (capture->invalid) return failed(cudaErrorStreamCaptureInvalidated);
   if (loose) return failed(cudaErrorStreamCaptureUnjoined);
   *graph = capture->graph.release();
+  ++mutable_live().graphs;
   return cudaSuccess;
 }
 
@@ -160,6 +161,7 @@ cudaError_t cudaGraphNodeGetType(cudaGraphNode_t node, cudaGraphNodeType* type) 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
   YANRT_SIM_LOCK;
   *exec = new CUgraphExec_st{std::make_shared<CUgraph_st>(*graph), ancestors_of(*graph)};
+  ++mutable_live().graphs;
   return cudaSuccess;
 }
 
@@ -182,11 +184,13 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   YANRT_SIM_LOCK;
   delete graph;
+  --mutable_live().graphs;
   return cudaSuccess;
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
   YANRT_SIM_LOCK;
   delete exec;
+  --mutable_live().graphs;
   return cudaSuccess;
 }
 

@@ -9,7 +9,7 @@
 #include "testing/cuda_sim/report.h"
 #include "testing/cuda_sim/runtime/device.h"
 #include "testing/cuda_sim/runtime/graph.h"
-#include "testing/cuda_sim/sim.h"
+#include "testing/cuda_sim/state.h"
 
 namespace yanrt::cuda_sim {
 namespace {
@@ -164,6 +164,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   YANRT_SIM_LOCK;
   default_stream(current_device());
   *stream = make_stream(current_device(), (flags & cudaStreamNonBlocking) != 0);
+  ++mutable_live().streams;
   return cudaSuccess;
 }
 cudaError_t cudaStreamCreate(cudaStream_t* stream) { return cudaStreamCreateWithFlags(stream, cudaStreamDefault); }
@@ -181,6 +182,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   const cudaError_t error = run_until([=] { return stream->queue.empty(); });
   std::erase(streams(), stream);
   delete stream;
+  --mutable_live().streams;
   return error;
 }
 
