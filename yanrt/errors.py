@@ -23,3 +23,7 @@ class StateError(Error, RuntimeError):
 
 class OutOfMemoryError(Error, MemoryError):
     """An allocation failed."""
+
+
+class DeviceError(Error, RuntimeError):
+    """The device, or its driver, failed. The message names the call, the device and the remedy."""

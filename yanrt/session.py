@@ -141,6 +141,11 @@ class Session:
             fork._ready = self._ready
             return fork
 
+    def frames_address(self) -> int:
+        """Where the last step left its frames in the memory of the device; see `yanrt.cuda.device_frames`."""
+        with self._lock:
+            return self._live().frames_address()
+
     def close(self) -> None:
         """Frees the session's state. Closing twice is fine; any other call afterwards raises StateError."""
         with self._lock:

@@ -49,8 +49,8 @@ void translate(std::exception_ptr pointer) {
   try {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const Error& error) {
-    static constexpr const char* kNames[] = {"PackageError", "UnsupportedError", "ArgumentError", "StateError",
-                                             "OutOfMemoryError"};
+    static constexpr const char* kNames[] = {"PackageError", "UnsupportedError", "ArgumentError",
+                                             "StateError",   "OutOfMemoryError", "DeviceError"};
     const py::object errors = py::module_::import("yanrt.errors");
     const py::object type = errors.attr(kNames[static_cast<int>(error.kind())]);
     PyErr_SetString(type.ptr(), error.what());

@@ -88,6 +88,8 @@ void bind_session(py::module_& m) {
       .def("encode", &encode, py::arg("frames"))
       .def("decode", &decode, py::arg("latent"))
       .def("append", &append, py::arg("latent"), py::arg("action"))
+      .def("frames_address",
+           [](const Session& session) { return reinterpret_cast<uintptr_t>(session.frames_on_device()); })
       .def("prime", &Session::prime, py::call_guard<py::gil_scoped_release>())
       .def("step", &step, py::arg("action"), py::arg("out"))
       .def("snapshot", &snapshot)

@@ -13,6 +13,7 @@ enum class ErrorKind {
   argument,     // a caller's value is wrong: shape, dtype, range, name
   state,        // a call at the wrong moment: closed session, no start
   memory,       // an allocation failed
+  device,       // the device, or its driver, failed
 };
 
 // `what` names the offending value and the remedy.

@@ -29,6 +29,7 @@ class Engine {
   BackendInfo info() const { return backend_->info(); }
   MemoryUse memory() const;
   std::unique_ptr<Memory> allocate(size_t bytes) const { return backend_->allocate(bytes); }
+  std::unique_ptr<Sequence> record(const SequenceSpec& spec) const { return backend_->record(spec); }
   // Records the programs that run from now on, in any session of this engine; null ends it. Waits for a run under way.
   void set_profiler(Profiler* profiler) const;
 

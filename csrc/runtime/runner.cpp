@@ -1,7 +1,5 @@
 #include "runtime/runner.h"
 
-#include <cstring>
-
 #include "core/bf16.h"
 #include "core/error.h"
 #include "program/stored_tensor.h"
@@ -18,6 +16,14 @@ void check_size(const std::string& name, const StateLayout::Entry& entry, size_t
                                          std::to_string(given));
 }
 
+bool touches_state(const Plan& plan) {
+  for (const PlannedOp& op : plan.ops)
+    for (const auto* operands : {&op.inputs, &op.outputs})
+      for (const Operand& operand : *operands)
+        if (operand.arena == Arena::state || operand.arena == Arena::pending) return true;
+  return false;
+}
+
 }  // namespace
 
 Runner::Runner(std::shared_ptr<const Engine> engine)
@@ -28,9 +34,8 @@ Runner::Runner(std::shared_ptr<const Engine> engine)
 }
 
 void Runner::reset(std::span<const int64_t> seeds) {
-  std::memset(state_->data(), 0, state_->size());
+  state_->clear();
   for (const auto& [name, entry] : engine_->states().entries) {
-    std::byte* data = state_->data() + entry.offset;
     if (!entry.def->init.empty()) {
       std::vector<std::byte> initial(static_cast<size_t>(entry.def->shape.numel()) * size_of(entry.def->dtype));
       read_tensor(engine_->package(), engine_->package().tensors.at(entry.def->init), initial.data());
@@ -40,33 +45,63 @@ void Runner::reset(std::span<const int64_t> seeds) {
         throw Error(ErrorKind::argument, "reset needs one seed for each of " +
                                              std::to_string(entry.def->shape.numel()) + " batch entries; got " +
                                              std::to_string(seeds.size()));
-      std::memcpy(data, seeds.data(), entry.bytes);
+      state_->write(entry.offset, std::as_bytes(seeds));
     }
   }
 }
 
-std::unique_ptr<BoundProgram> Runner::bind(const std::string& program, std::span<std::byte* const> inputs,
-                                           std::span<std::byte* const> outputs) const {
-  return engine_->program(program).executable->bind({.workspace = engine_->workspace(),
-                                                     .state = state_->data(),
-                                                     .pending = pending_->data(),
-                                                     .inputs = inputs,
-                                                     .outputs = outputs});
+SequenceSpec::Stage Runner::stage(const std::string& program, std::span<std::byte* const> inputs,
+                                  std::span<std::byte* const> outputs) const {
+  const Engine::Compiled& compiled = engine_->program(program);
+  return {.executable = compiled.executable.get(),
+          .bindings = {.workspace = engine_->workspace(),
+                       .state = state_->data(),
+                       .pending = pending_->data(),
+                       .inputs = inputs,
+                       .outputs = outputs},
+          .pure = !touches_state(compiled.plan)};
 }
 
-void Runner::publish(const Plan& plan) {
-  for (const StateUpdate& update : plan.updates)
-    std::memcpy(state_->data() + update.state, pending_->data() + update.pending, update.bytes);
+std::vector<SequenceSpec::Copy> Runner::publication(const std::string& program) const {
+  std::vector<SequenceSpec::Copy> copies;
+  for (const StateUpdate& update : engine_->program(program).plan.updates)
+    copies.push_back({state_->data() + update.state, pending_->data() + update.pending, update.bytes});
+  return copies;
+}
+
+const Runner::Recorded& Runner::recorded(const std::string& program) {
+  Recorded& entry = recorded_[program];
+  if (entry.sequence) return entry;
+  const Plan& plan = engine_->program(program).plan;
+  size_t bytes = 0;
+  for (const auto* ports : {&plan.inputs, &plan.outputs})
+    for (const PlannedPort& port : *ports) bytes += align_up(port.desc.bytes());
+  entry.ports = engine_->allocate(bytes);
+  SequenceSpec spec;
+  spec.publish = publication(program);
+  std::byte* at = entry.ports->data();
+  std::vector<std::byte*> inputs, outputs;
+  const auto place = [&at](const std::vector<PlannedPort>& ports, std::vector<std::byte*>& pointers,
+                           std::vector<SequenceSpec::Port>& arrays) {
+    for (const PlannedPort& port : ports) {
+      pointers.push_back(at);
+      arrays.push_back({at, port.desc.bytes()});
+      at += align_up(port.desc.bytes());
+    }
+  };
+  place(plan.inputs, inputs, spec.inputs);
+  place(plan.outputs, outputs, spec.outputs);
+  spec.stages.push_back(stage(program, inputs, outputs));
+  entry.sequence = engine_->record(spec);
+  return entry;
 }
 
 void Runner::run(const std::string& program, std::span<const std::byte* const> inputs,
                  std::span<std::byte* const> outputs) {
-  std::vector<std::byte*> in;
-  for (const std::byte* pointer : inputs) in.push_back(const_cast<std::byte*>(pointer));  // kernels only read inputs
-  const auto bound = bind(program, in, outputs);
+  const Recorded& entry = recorded(program);
   const auto lock = engine_->lend_workspace();
-  bound->run();
-  publish(engine_->program(program).plan);
+  entry.sequence->start(inputs);
+  entry.sequence->finish(outputs, {});
 }
 
 const StateLayout::Entry& Runner::state(const std::string& name) const {
@@ -79,27 +114,27 @@ const StateLayout::Entry& Runner::state(const std::string& name) const {
 void Runner::read_state(const std::string& name, std::span<std::byte> out) const {
   const StateLayout::Entry& entry = state(name);
   check_size(name, entry, out.size());
-  const std::byte* data = state_->data() + entry.offset;
   if (entry.stored == entry.def->dtype) {
-    std::memcpy(out.data(), data, entry.bytes);
+    state_->read(entry.offset, out);
     return;
   }
-  const auto* from = reinterpret_cast<const uint16_t*>(data);
+  std::vector<uint16_t> from(entry.bytes / sizeof(uint16_t));
+  state_->read(entry.offset, std::as_writable_bytes(std::span(from)));
   auto* to = reinterpret_cast<float*>(out.data());
-  for (int64_t i = 0; i < entry.def->shape.numel(); ++i) to[i] = bf16_to_f32(from[i]);
+  for (size_t i = 0; i < from.size(); ++i) to[i] = bf16_to_f32(from[i]);
 }
 
 void Runner::write_state(const std::string& name, std::span<const std::byte> in) {
   const StateLayout::Entry& entry = state(name);
   check_size(name, entry, in.size());
-  std::byte* data = state_->data() + entry.offset;
   if (entry.stored == entry.def->dtype) {
-    std::memcpy(data, in.data(), entry.bytes);
+    state_->write(entry.offset, in);
     return;
   }
+  std::vector<uint16_t> to(entry.bytes / sizeof(uint16_t));
   const auto* from = reinterpret_cast<const float*>(in.data());
-  auto* to = reinterpret_cast<uint16_t*>(data);
-  for (int64_t i = 0; i < entry.def->shape.numel(); ++i) to[i] = f32_to_bf16(from[i]);
+  for (size_t i = 0; i < to.size(); ++i) to[i] = f32_to_bf16(from[i]);
+  state_->write(entry.offset, std::as_bytes(std::span(to)));
 }
 
 }  // namespace yanrt

@@ -20,11 +20,12 @@ class Runner {
   // Back to the initial state; `seed` (one for each entry of the batch) goes to the seed state, if there is one.
   void reset(std::span<const int64_t> seeds);
 
-  // A program bound to this state and to the given buffers; `inputs` and `outputs` follow the program's ports.
-  std::unique_ptr<BoundProgram> bind(const std::string& program, std::span<std::byte* const> inputs,
-                                     std::span<std::byte* const> outputs) const;
-  // Makes the pending values of a program that has run its state.
-  void publish(const Plan& plan);
+  // A program as a stage of a sequence over this state, its ports at the given addresses of the device; `inputs` and
+  // `outputs` follow the program's ports and must live until the sequence is recorded.
+  SequenceSpec::Stage stage(const std::string& program, std::span<std::byte* const> inputs,
+                            std::span<std::byte* const> outputs) const;
+  // What makes the pending values of a program that has run its state.
+  std::vector<SequenceSpec::Copy> publication(const std::string& program) const;
 
   // Runs one program and publishes its updates. `inputs` are dense arrays of the ports' sizes, `outputs` likewise.
   void run(const std::string& program, std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
@@ -35,12 +36,23 @@ class Runner {
   const StateLayout::Entry& state(const std::string& name) const;
 
   // The whole state, as bytes; only for an engine of the same package, precision and backend.
-  std::span<std::byte> state_bytes() const { return {state_->data(), engine_->states().state_bytes}; }
+  size_t state_bytes() const { return engine_->states().state_bytes; }
+  void save(std::span<std::byte> out) const { state_->read(0, out); }
+  void load(std::span<const std::byte> in) { state_->write(0, in); }
+  void copy_from(const Runner& other) { state_->copy_from(*other.state_); }
 
  private:
+  // A program over arrays of the host: the memory of its ports, and the recording. Made at its first run.
+  struct Recorded {
+    std::unique_ptr<Memory> ports;
+    std::unique_ptr<Sequence> sequence;
+  };
+  const Recorded& recorded(const std::string& program);
+
   std::shared_ptr<const Engine> engine_;
   std::unique_ptr<Memory> state_;
   std::unique_ptr<Memory> pending_;
+  std::map<std::string, Recorded> recorded_;
 };
 
 }  // namespace yanrt

@@ -1,7 +1,8 @@
 #include "runtime/session.h"
 
 #include <algorithm>
-#include <cstring>
+#include <deque>
+#include <initializer_list>
 
 #include "core/error.h"
 #include "runtime/quoted_keys.h"
@@ -23,10 +24,20 @@ void check_bytes(const char* what, size_t given, size_t wanted) {
                 std::string(what) + " must be " + std::to_string(wanted) + " bytes; got " + std::to_string(given));
 }
 
+// The phase that makes frames out of a latent alone and remembers nothing; empty if there is none.
+std::vector<Phase> decoding_phase(const Engine& engine, const std::vector<Phase>& phases) {
+  for (const Phase& phase : phases) {
+    const bool latent_alone = phase.inputs.size() == 1 && phase.inputs.front().slot == "latent";
+    const bool makes_frames = std::ranges::any_of(phase.outputs, [](const auto& b) { return b.slot == "frames"; });
+    if (latent_alone && makes_frames && engine.program(phase.program).plan.updates.empty()) return {phase};
+  }
+  return {};
+}
+
 }  // namespace
 
-// The phases of one event, bound, and the memory of their slots. `action`, `frames` and `latent` are the slots that a
-// caller fills or reads, found once; null where the event has none.
+// The phases of one event, recorded, and the memory of their slots. Arrays enter through the slots named `from` and
+// leave through those named `to`.
 class Session::Event {
  public:
   struct Slot {
@@ -34,13 +45,9 @@ class Session::Event {
     TensorDesc desc;
     std::byte* data = nullptr;
   };
-  struct BoundPhase {
-    const Phase* phase;
-    const Plan* plan;
-    std::unique_ptr<BoundProgram> program;
-  };
 
-  Event(const Engine& engine, const Runner& runner, const std::vector<Phase>& phases) {
+  Event(const Engine& engine, const Runner& runner, const std::vector<Phase>& phases,
+        std::initializer_list<std::string_view> from, std::initializer_list<std::string_view> to) {
     for (const Phase& phase : phases) {
       const Plan& plan = engine.program(phase.program).plan;
       declare(phase.inputs, plan.inputs);
@@ -54,34 +61,19 @@ class Session::Event {
       slot.data = at;
       at += align_up(slot.desc.bytes());
     }
-    for (const Phase& phase : phases) {
-      const Plan& plan = engine.program(phase.program).plan;
-      phases_.push_back(
-          {&phase, &plan,
-           runner.bind(phase.program, pointers(phase.inputs, plan.inputs), pointers(phase.outputs, plan.outputs))});
-    }
-    action = find("action");
-    frames = find("frames");
-    latent = find("latent");
+    sequence_ = engine.record(describe(engine, runner, phases, from, to));
   }
 
-  const std::vector<BoundPhase>& phases() const { return phases_; }
-
-  // The phase that makes frames out of a latent alone and remembers nothing; null if there is none.
-  const BoundPhase* decoder() const {
-    for (const BoundPhase& bound : phases_) {
-      const auto& in = bound.phase->inputs;
-      const auto& out = bound.phase->outputs;
-      const bool latent_alone = in.size() == 1 && in.front().slot == "latent";
-      const bool makes_frames = std::any_of(out.begin(), out.end(), [](const auto& b) { return b.slot == "frames"; });
-      if (latent_alone && makes_frames && bound.plan->updates.empty()) return &bound;
-    }
-    return nullptr;
+  // `inputs` and `outputs` follow `from` and `to`; see Sequence.
+  void run(std::initializer_list<const std::byte*> inputs, std::initializer_list<std::byte*> outputs,
+           std::span<double> milliseconds) {
+    sequence_->start({inputs.begin(), inputs.size()});
+    sequence_->finish({outputs.begin(), outputs.size()}, milliseconds);
   }
-
-  const Slot* action = nullptr;
-  const Slot* frames = nullptr;
-  const Slot* latent = nullptr;
+  const Slot& slot(std::string_view name) const {
+    if (const Slot* found = find(name)) return *found;
+    throw Error(ErrorKind::state, "this schedule has no slot '" + std::string(name) + "' in this event");
+  }
 
  private:
   const Slot* find(std::string_view name) const {
@@ -96,6 +88,22 @@ class Session::Event {
         if (port.name == binding.port && !find(binding.slot)) slots_.push_back({binding.slot, port.desc});
   }
 
+  SequenceSpec describe(const Engine& engine, const Runner& runner, const std::vector<Phase>& phases,
+                        std::initializer_list<std::string_view> from, std::initializer_list<std::string_view> to) {
+    SequenceSpec spec;
+    for (const Phase& phase : phases) {
+      const Plan& plan = engine.program(phase.program).plan;
+      pointers_.push_back(pointers(phase.inputs, plan.inputs));
+      pointers_.push_back(pointers(phase.outputs, plan.outputs));
+      const auto last = pointers_.end();
+      spec.stages.push_back(runner.stage(phase.program, *(last - 2), *(last - 1)));
+      for (const SequenceSpec::Copy& copy : runner.publication(phase.program)) spec.publish.push_back(copy);
+    }
+    for (std::string_view name : from) spec.inputs.push_back({slot(name).data, slot(name).desc.bytes()});
+    for (std::string_view name : to) spec.outputs.push_back({slot(name).data, slot(name).desc.bytes()});
+    return spec;
+  }
+
   // One pointer a port; an output that is bound to no slot would have nowhere to go, and the verifier refuses it.
   std::vector<std::byte*> pointers(const std::vector<SlotBinding>& bindings,
                                    const std::vector<PlannedPort>& ports) const {
@@ -108,15 +116,23 @@ class Session::Event {
 
   std::vector<Slot> slots_;
   std::unique_ptr<Memory> memory_;
-  std::vector<BoundPhase> phases_;
+  std::deque<std::vector<std::byte*>> pointers_;  // of all phases; a deque keeps their addresses
+  std::unique_ptr<Sequence> sequence_;
 };
 
 Session::Session(std::shared_ptr<const Engine> engine, const std::string& schedule)
     : engine_(std::move(engine)), schedule_(&find_schedule(engine_->package(), schedule)), runner_(engine_) {
-  on_step_ = std::make_unique<Event>(*engine_, runner_, schedule_->on_step);
-  if (!schedule_->on_append.empty()) on_append_ = std::make_unique<Event>(*engine_, runner_, schedule_->on_append);
-  if (!schedule_->on_encode.empty()) on_encode_ = std::make_unique<Event>(*engine_, runner_, schedule_->on_encode);
+  using Names = std::initializer_list<std::string_view>;
+  const auto event = [this](const std::vector<Phase>& phases, Names from, Names to) {
+    return phases.empty() ? nullptr : std::make_unique<Event>(*engine_, runner_, phases, from, to);
+  };
+  on_step_ = event(schedule_->on_step, {"action"}, {"frames"});
+  on_append_ = event(schedule_->on_append, {"latent", "action"}, {});
+  on_encode_ = event(schedule_->on_encode, {"frames"}, {"latent"});
+  on_decode_ = event(decoding_phase(*engine_, schedule_->on_step), {"latent"}, {"frames"});
   for (const Phase& phase : schedule_->on_step) times_.push_back({&phase.name, 0});
+  milliseconds_.resize(times_.size());
+  no_action_.resize(action_bytes());
 }
 
 Session::~Session() = default;
@@ -126,25 +142,14 @@ SessionCounters Session::counters() const {
   return counters_;
 }
 
-size_t Session::action_bytes() const { return on_step_->action->desc.bytes(); }
-size_t Session::frames_bytes() const { return on_step_->frames->desc.bytes(); }
+size_t Session::action_bytes() const { return on_step_->slot("action").desc.bytes(); }
+size_t Session::frames_bytes() const { return on_step_->slot("frames").desc.bytes(); }
+const std::byte* Session::frames_on_device() const { return on_step_->slot("frames").data; }
 size_t Session::latent_bytes() const { return static_cast<size_t>(latent_shape().numel()) * sizeof(float); }
 const Dims& Session::latent_shape() const {
   if (!on_append_)
     throw Error(ErrorKind::state, "schedule '" + schedule_->name + "' takes no latents: it has no on_append");
-  return on_append_->latent->desc.shape;
-}
-
-void Session::run(Event& event, std::span<PhaseTime> times) {
-  const auto lock = engine_->lend_workspace();
-  auto start = std::chrono::steady_clock::now();
-  for (size_t i = 0; i < event.phases().size(); ++i) {
-    event.phases()[i].program->run();
-    const auto end = std::chrono::steady_clock::now();
-    if (i < times.size()) times[i].milliseconds = std::chrono::duration<double, std::milli>(end - start).count();
-    start = end;
-  }
-  for (const Event::BoundPhase& phase : event.phases()) runner_.publish(*phase.plan);
+  return on_append_->slot("latent").desc.shape;
 }
 
 void Session::reset(std::span<const int64_t> seeds) {
@@ -160,40 +165,35 @@ void Session::encode(std::span<const std::byte> frames, std::span<std::byte> lat
                                             schedule_->name + "': export it with one, or append latents");
   check_bytes("frames", frames.size(), frames_bytes());
   check_bytes("latent", latent.size(), latent_bytes());
-  std::memcpy(on_encode_->frames->data, frames.data(), frames.size());
-  run(*on_encode_, {});
-  std::memcpy(latent.data(), on_encode_->latent->data, latent.size());
+  const auto workspace = engine_->lend_workspace();
+  on_encode_->run({frames.data()}, {latent.data()}, {});
 }
 
 void Session::decode(std::span<const std::byte> latent, std::span<std::byte> frames) {
   const std::lock_guard lock(mutex_);
-  const Event::BoundPhase* decoder = on_step_->decoder();
-  if (!decoder)
+  if (!on_decode_)
     throw Error(ErrorKind::unsupported, "schedule " + quote(schedule_->name) + " of package " +
                                             quote(engine_->package().name) +
                                             " has no phase that makes frames of one latent: step() alone shows them");
-  check_bytes("latent", latent.size(), on_step_->latent->desc.bytes());
+  check_bytes("latent", latent.size(), on_decode_->slot("latent").desc.bytes());
   check_bytes("frames", frames.size(), frames_bytes());
   const auto workspace = engine_->lend_workspace();
-  std::memcpy(on_step_->latent->data, latent.data(), latent.size());
-  decoder->program->run();
-  std::memcpy(frames.data(), on_step_->frames->data, frames.size());
+  on_decode_->run({latent.data()}, {frames.data()}, {});
 }
 
 void Session::append(std::span<const std::byte> latent, std::span<const std::byte> action) {
   const std::lock_guard lock(mutex_);
   check_bytes("latent", latent.size(), latent_bytes());
   check_bytes("action", action.size(), action_bytes());
-  std::memcpy(on_append_->latent->data, latent.data(), latent.size());
-  std::memcpy(on_append_->action->data, action.data(), action.size());
-  run(*on_append_, {});
+  const auto workspace = engine_->lend_workspace();
+  on_append_->run({latent.data(), action.data()}, {}, {});
   ++counters_.appended;
 }
 
 void Session::prime() {
   const std::lock_guard lock(mutex_);
-  std::memset(on_step_->action->data, 0, on_step_->action->desc.bytes());
-  for (int i = 0; i < schedule_->delay; ++i) run(*on_step_, {});
+  const auto workspace = engine_->lend_workspace();
+  for (int i = 0; i < schedule_->delay; ++i) on_step_->run({no_action_.data()}, {}, {});
   counters_.primed += schedule_->delay;
 }
 
@@ -201,27 +201,27 @@ std::span<const PhaseTime> Session::step(std::span<const std::byte> action, std:
   const std::lock_guard lock(mutex_);
   check_bytes("action", action.size(), action_bytes());
   check_bytes("frames", frames.size(), frames_bytes());
-  std::memcpy(on_step_->action->data, action.data(), action.size());
-  run(*on_step_, times_);
-  std::memcpy(frames.data(), on_step_->frames->data, frames.size());
+  const auto workspace = engine_->lend_workspace();
+  on_step_->run({action.data()}, {frames.data()}, milliseconds_);
+  for (size_t i = 0; i < times_.size(); ++i) times_[i].milliseconds = milliseconds_[i];
   ++counters_.steps;
   return times_;
 }
 
 std::vector<std::byte> Session::snapshot() const {
   const std::lock_guard lock(mutex_);
-  return write_snapshot(*engine_, schedule_->name, counters_, runner_.state_bytes());
+  return write_snapshot(runner_, schedule_->name, counters_);
 }
 
 void Session::restore(std::span<const std::byte> snapshot) {
   const std::lock_guard lock(mutex_);
-  counters_ = read_snapshot(snapshot, *engine_, schedule_->name, runner_.state_bytes());
+  counters_ = read_snapshot(snapshot, schedule_->name, runner_);
 }
 
 std::unique_ptr<Session> Session::fork() const {
   auto copy = std::make_unique<Session>(engine_, schedule_->name);
   const std::lock_guard lock(mutex_);
-  std::memcpy(copy->runner_.state_bytes().data(), runner_.state_bytes().data(), runner_.state_bytes().size());
+  copy->runner_.copy_from(runner_);
   copy->counters_ = counters_;
   return copy;
 }

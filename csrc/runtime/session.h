@@ -41,6 +41,8 @@ class Session {
   size_t frames_bytes() const;
   size_t latent_bytes() const;
   const Dims& latent_shape() const;
+  // Where step() leaves its frames in the memory of the device; the next step writes there.
+  const std::byte* frames_on_device() const;
 
   // Empty history, nothing in flight.
   void reset(std::span<const int64_t> seeds);
@@ -64,14 +66,15 @@ class Session {
 
  private:
   class Event;
-  void run(Event& event, std::span<PhaseTime> times);
 
   std::shared_ptr<const Engine> engine_;
   const Schedule* schedule_;
   Runner runner_;
-  std::unique_ptr<Event> on_step_, on_append_, on_encode_;
+  std::unique_ptr<Event> on_step_, on_append_, on_encode_, on_decode_;
   SessionCounters counters_;
   std::vector<PhaseTime> times_;
+  std::vector<double> milliseconds_;  // of each phase
+  std::vector<std::byte> no_action_;  // all zero
   mutable std::mutex mutex_;
 };
 

@@ -29,22 +29,22 @@ uint32_t origin_of(const Engine& engine, const std::string& schedule) {
 
 }  // namespace
 
-std::vector<std::byte> write_snapshot(const Engine& engine, const std::string& schedule,
-                                      const SessionCounters& counters, std::span<const std::byte> state) {
+std::vector<std::byte> write_snapshot(const Runner& runner, const std::string& schedule,
+                                      const SessionCounters& counters) {
   Header header;
-  header.origin = origin_of(engine, schedule);
-  header.state_bytes = state.size();
+  header.origin = origin_of(runner.engine(), schedule);
+  header.state_bytes = runner.state_bytes();
   header.counters = counters;
-  std::vector<std::byte> bytes(sizeof(Header) + state.size());
+  std::vector<std::byte> bytes(sizeof(Header) + runner.state_bytes());
   std::memcpy(bytes.data(), &header, sizeof(Header));
-  if (!state.empty()) std::memcpy(bytes.data() + sizeof(Header), state.data(), state.size());
+  runner.save(std::span(bytes).subspan(sizeof(Header)));
   header.checksum = crc32c(std::span(bytes).subspan(kChecked));
   std::memcpy(bytes.data(), &header, sizeof(Header));
   return bytes;
 }
 
-SessionCounters read_snapshot(std::span<const std::byte> snapshot, const Engine& engine, const std::string& schedule,
-                              std::span<std::byte> state) {
+SessionCounters read_snapshot(std::span<const std::byte> snapshot, const std::string& schedule, Runner& runner) {
+  const Engine& engine = runner.engine();
   Header header;
   const Header expected;
   if (snapshot.size() >= sizeof(Header)) std::memcpy(&header, snapshot.data(), sizeof(Header));
@@ -52,13 +52,13 @@ SessionCounters read_snapshot(std::span<const std::byte> snapshot, const Engine&
     throw Error(ErrorKind::argument, "not a yanrt snapshot (" + std::to_string(snapshot.size()) + " bytes)");
   if (header.checksum != crc32c(snapshot.subspan(kChecked)))
     throw Error(ErrorKind::argument, "the snapshot is damaged: its checksum does not match. Take a new one.");
-  if (header.origin != origin_of(engine, schedule) || header.state_bytes != state.size() ||
-      snapshot.size() != sizeof(Header) + state.size())
+  if (header.origin != origin_of(engine, schedule) || header.state_bytes != runner.state_bytes() ||
+      snapshot.size() != sizeof(Header) + runner.state_bytes())
     throw Error(ErrorKind::argument,
                 "the snapshot is of another package, schedule, precision or instruction set; this session is '" +
                     engine.package().name + "', schedule '" + schedule + "', " +
                     std::string(name_of(engine.precision())) + ", " + engine.info().isa);
-  if (!state.empty()) std::memcpy(state.data(), snapshot.data() + sizeof(Header), state.size());
+  runner.load(snapshot.subspan(sizeof(Header)));
   return header.counters;
 }
 

@@ -5,18 +5,17 @@
 #include <string>
 #include <vector>
 
-#include "runtime/engine.h"
+#include "runtime/runner.h"
 
 namespace yanrt {
 
 struct SessionCounters;
 
-std::vector<std::byte> write_snapshot(const Engine& engine, const std::string& schedule,
-                                      const SessionCounters& counters, std::span<const std::byte> state);
+std::vector<std::byte> write_snapshot(const Runner& runner, const std::string& schedule,
+                                      const SessionCounters& counters);
 
-// Copies the state out of `snapshot` and returns its counters. Throws Error(argument), before `state` is touched, if it
-// is damaged or of another package, schedule, precision or instruction set.
-SessionCounters read_snapshot(std::span<const std::byte> snapshot, const Engine& engine, const std::string& schedule,
-                              std::span<std::byte> state);
+// Loads the state into `runner` and returns the counters. Throws Error(argument), before the state is touched, if the
+// snapshot is damaged or of another package, schedule, precision or instruction set.
+SessionCounters read_snapshot(std::span<const std::byte> snapshot, const std::string& schedule, Runner& runner);
 
 }  // namespace yanrt

@@ -1,10 +1,12 @@
 #include "backends/cpu/backend.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "backends/cpu/executor.h"
 #include "core/error.h"
 #include "program/stored_tensor.h"
+#include "runtime/host_sequence.h"
 
 namespace yanrt::cpu {
 namespace {
@@ -14,6 +16,15 @@ class HostMemory final : public Memory {
   explicit HostMemory(size_t bytes) : buffer_(bytes) {}
   std::byte* data() const override { return buffer_.data(); }
   size_t size() const override { return buffer_.size(); }
+  // std::memcpy takes no null pointer, not even for 0 bytes.
+  void read(size_t offset, std::span<std::byte> to) const override {
+    if (!to.empty()) std::memcpy(to.data(), data() + offset, to.size());
+  }
+  void write(size_t offset, std::span<const std::byte> from) override {
+    if (!from.empty()) std::memcpy(data() + offset, from.data(), from.size());
+  }
+  void copy_from(const Memory& other) override { std::memcpy(data(), other.data(), size()); }
+  void clear() override { std::memset(data(), 0, size()); }
 
  private:
   Buffer buffer_;
@@ -81,7 +92,7 @@ CpuBackend::CpuBackend(const Options& options)
       weights_(options.count_only) {}
 
 BackendInfo CpuBackend::info() const {
-  return {.device = "cpu", .isa = std::string(name_of(isa_)), .threads = pool_.workers()};
+  return {.device = "cpu", .isa = std::string(name_of(isa_)), .threads = pool_.workers(), .ordinal = 0};
 }
 
 std::unique_ptr<Executable> CpuBackend::compile(const Plan& plan, const Package& package, Precision precision) {
@@ -103,6 +114,8 @@ std::unique_ptr<Memory> CpuBackend::allocate(size_t bytes) {
   if (count_only_) throw Error(ErrorKind::state, "this engine only counts memory; make one that can run");
   return std::make_unique<HostMemory>(bytes);
 }
+
+std::unique_ptr<Sequence> CpuBackend::record(const SequenceSpec& spec) { return make_host_sequence(spec); }
 
 std::byte* CpuBackend::scratch() {
   if (!scratch_) scratch_ = std::make_unique<Buffer>(scratch_bytes());

@@ -38,6 +38,7 @@ class CpuBackend final : public Backend {
   BackendInfo info() const override;
   std::unique_ptr<Executable> compile(const Plan& plan, const Package& package, Precision precision) override;
   std::unique_ptr<Memory> allocate(size_t bytes) override;
+  std::unique_ptr<Sequence> record(const SequenceSpec& spec) override;
   void set_profiler(Profiler* profiler) override { profiler_ = profiler; }
   size_t weight_bytes() const override { return weights_.bytes(); }
   size_t scratch_bytes() const override { return scratch_per_worker_ * static_cast<size_t>(pool_.workers()); }
