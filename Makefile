@@ -4,11 +4,15 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet
-CXX_SOURCES = $(shell find csrc -name '*.h' -o -name '*.cpp')
+CXX_SOURCES = $(shell find csrc -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
 SANITIZED := build/sanitize
 TINY := build/tiny
+# A GPU machine brings its own Python, with no environment of ours.
+GPU_PY = $(if $(wildcard $(PY)),$(PY),python3)
+LIMIT ?= 60
 
-.PHONY: help play test check-all bench bench-peers train-tiny gpu-check format lint fuzz build clean
+.PHONY: help play test check-all bench bench-peers train-tiny gpu-check gpu-pack mutate-cuda coverage-cuda format lint \
+  fuzz build clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -41,9 +45,17 @@ train-tiny: $(VENV)/.dev build ## the whole road in minutes: collect, train, exp
 	$(PY) -m exporters compare $(TINY)/tiny.safetensors $(TINY)/sim
 	$(PY) -m yanrt play $(TINY)/tiny.safetensors --actions examples/tour.actions --out $(TINY)/play.mp4 --window no
 
-gpu-check: ## checks of the CUDA backend
-	@echo "gpu-check: this version has no CUDA backend (csrc/backends/cuda is not built); nothing was checked." >&2
-	@exit 1
+gpu-check: ## on a machine with a GPU: builds for it, checks and measures the CUDA backend (out/gpu-check.json); needs no pip
+	$(GPU_PY) -m tests.cuda.gpu
+
+gpu-pack: build ## fills build/vendor with the headers that a GPU machine without a package index lacks
+	$(PY) -m tests.cuda.gpu --pack
+
+mutate-cuda: $(VENV)/.dev build ## changes the CUDA kernels one token at a time; do the tests notice? (LIMIT=0 for all)
+	$(PY) -m tests.cuda.mutate --limit $(LIMIT)
+
+coverage-cuda: $(VENV)/.dev build ## lines of the CUDA kernels that the tests run in the simulator
+	$(PY) -m tests.cuda.kernel_coverage
 
 format: $(VENV)/.dev ## formats Python and C++
 	$(PY) -m ruff check --quiet --fix .

@@ -1,6 +1,7 @@
 """Builds yanrt with CMake and Ninja, both of them build requirements from PyPI; metadata stands in pyproject.toml."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,7 @@ class CMakeBuild(build_ext):
             "-DCMAKE_BUILD_TYPE=Release",
             f"-DYANRT_TESTING={'ON' if self.in_tree else 'OFF'}",
             f"-DYANRT_CUDA={cuda_mode(self.in_tree)}",
+            *shlex.split(os.environ.get("CMAKE_ARGS", "")),
         ]
         subprocess.run([*cmake, "-S", str(ROOT), "-B", str(build), *configure], check=True)
         subprocess.run([*cmake, "--build", str(build), "--parallel", str(os.cpu_count() or 1)], check=True)

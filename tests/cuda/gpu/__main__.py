@@ -1,0 +1,134 @@
+"""Checks the CUDA backend on a machine with a GPU: builds for it, runs every op and a world, measures, and prints one
+table; the same as JSON in out/gpu-check.json. Exit status 1 if anything failed.
+
+    make gpu-check                                             on the GPU machine; needs no package index
+    python -m tests.cuda.gpu --device cuda-sim --limit 60      the rehearsal, in the simulator
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.cuda.gpu import machine
+
+STEPS = ("build", "ops", "world", "sanitizer", "speed")
+WORLD_LIMIT = {"fp32": 1e-4, "bf16": 3e-2}
+
+
+class Table:
+    """Lines of the report, and what goes into the JSON."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, Any] = {"machine": machine.describe()}
+        self.failed = False
+
+    def line(self, what: str, result: str, ok: bool = True) -> None:
+        self.failed |= not ok
+        print(f"{'ok  ' if ok else 'FAIL'} {what:<44} {result}", flush=True)
+
+
+def check_ops(table: Table, options: argparse.Namespace) -> None:
+    from tests.cuda.gpu import ops
+
+    results = ops.run(options.device, options.generations, options.limit, options.seconds)
+    table.data["ops"] = {name: vars(result) for name, result in results.items()}
+    for name, result in sorted(results.items()):
+        errors = ", ".join(f"{precision} {worst:.1e}" for precision, worst in result.worst.items())
+        text = f"{result.cases} cases, worst {errors}" if not result.failures else "; ".join(result.failures[:3])
+        table.line(name, text, not result.failures)
+
+
+def check_world(table: Table, options: argparse.Namespace) -> None:
+    from tests.cuda.gpu import world
+
+    for precision, limit in WORLD_LIMIT.items():
+        worst = world.follows_cpu(options.package, options.device, precision, options.steps)
+        table.data.setdefault("world", {})[precision] = worst
+        table.line(
+            f"{options.package} {precision}, {options.steps} steps against the CPU",
+            f"latent {worst['latent']:.1e} (limit {limit:.0e}), state {worst['state']:.1e}",
+            worst["latent"] < limit,
+        )
+
+
+def check_sanitizer(table: Table, options: argparse.Namespace) -> None:
+    for tool in ("memcheck", "racecheck", "initcheck"):
+        found = machine.sanitizer_findings(tool, options.device, limit=40)
+        table.data.setdefault("sanitizer", {})[tool] = found
+        table.line(f"compute-sanitizer {tool}", found, found in {"clean", "not here"})
+
+
+def check_speed(table: Table, options: argparse.Namespace) -> None:
+    from tests.cuda.gpu import world
+
+    for package in [options.package, *options.also]:
+        rows = world.ablation(package, options.device, options.steps)
+        table.data.setdefault("speed", {})[str(package)] = rows
+        for row in rows:
+            what = f"{package} {row['schedule']} {row['precision']}"
+            if "error" in row:
+                table.line(what, f"not available: {row['error']}")
+            else:
+                speed = f"p50 {row['p50_ms']:.2f} ms, p95 {row['p95_ms']:.2f} ms, {row['fps']} frames/s"
+                table.line(what, f"{speed}, {row['memory_mb']} MB")
+
+
+def check_build(table: Table, options: argparse.Namespace) -> None:
+    if options.device == "cuda":
+        machine.build()
+        table.line("build", f"for {machine.architecture()}")
+
+
+CHECKS: dict[str, Callable[[Table, argparse.Namespace], None]] = {
+    "build": check_build,
+    "ops": check_ops,
+    "world": check_world,
+    "sanitizer": check_sanitizer,
+    "speed": check_speed,
+}
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="gpu-check", description=__doc__)
+    parser.add_argument("--device", default="cuda", help="cuda, cuda:N, or cuda-sim for a rehearsal")
+    parser.add_argument("--generations", nargs="+", default=["auto", "sm_80"], help="kernels to force on this chip")
+    parser.add_argument("--package", default="doom")
+    parser.add_argument("--also", nargs="*", default=[], help="further packages for the speeds (a 1080p world)")
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--limit", type=int, default=0, help="so many op cases, at random (0: all)")
+    parser.add_argument("--seconds", type=float, default=200, help="for the op cases")
+    parser.add_argument("--only", nargs="+", choices=STEPS, default=list(STEPS))
+    parser.add_argument("--json", type=Path, default=Path("out/gpu-check.json"))
+    parser.add_argument(
+        "--pack", action="store_true", help="fill build/vendor for a machine without an index, and stop"
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse()
+    if options.pack:
+        machine.pack()
+        return 0
+    table = Table()
+    for name, value in table.data["machine"].items():
+        table.line(name, value)
+    for step in options.only:
+        begin = time.monotonic()
+        try:
+            CHECKS[step](table, options)
+        except Exception as error:  # one step's failure must not hide what the others find
+            table.line(step, f"{type(error).__name__}: {error}", ok=False)
+        table.data.setdefault("seconds", {})[step] = round(time.monotonic() - begin, 1)
+    table.data["passed"] = not table.failed
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(table.data, indent=2, default=str) + "\n")
+    print(f"{'FAILED' if table.failed else 'passed'}; {options.json}")
+    return int(table.failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
