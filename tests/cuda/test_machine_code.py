@@ -1,5 +1,5 @@
-"""What nvcc makes of every kernel, for every architecture that the wheel carries: no warning, no spilled register beyond
-the budget, and the tensor-core instructions that were meant."""
+"""What nvcc makes of every kernel, for every architecture that the wheel carries: no warning, no register spilled
+beyond the budget, and the tensor-core instructions that were meant."""
 
 from pathlib import Path
 

@@ -88,7 +88,8 @@ cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind 
   YANRT_SIM_LOCK;
   if (const cudaError_t error = refuse_while_capturing("cudaMemcpy")) return error;
   if (const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, nullptr)) return error;
-  return cudaStreamSynchronize(nullptr);
+  // From pageable memory it returns once the bytes are staged; they arrive in the order of the default stream.
+  return is_pageable(from) && in_device(to) ? cudaSuccess : cudaStreamSynchronize(nullptr);
 }
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
   YANRT_SIM_LOCK;

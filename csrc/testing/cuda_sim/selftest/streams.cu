@@ -95,6 +95,15 @@ cudaError_t copy_too_much(const Buffers& b) {
   return cudaMemcpy(b.fresh, host, sizeof host, cudaMemcpyHostToDevice);
 }
 
+// cudaMemcpy of pageable memory is only staged when it returns, and the default stream does not hold up others.
+template <bool kWait>
+cudaError_t copy_then_other_stream(const Buffers& b) {
+  static float host[32];
+  cudaMemcpy(b.written, host, sizeof host, cudaMemcpyHostToDevice);
+  if (kWait) cudaStreamSynchronize(nullptr);
+  return read(b.written + 256, b.written, b.second);
+}
+
 cudaError_t wrong_direction(const Buffers& b) {
   static float host[32];
   return cudaMemcpyAsync(b.written, host, sizeof host, cudaMemcpyDeviceToHost, b.first);
@@ -132,6 +141,8 @@ void add_stream_cases(std::vector<Case>& cases) {
   cases.push_back({"staging rewritten after its copy", {}, stage<false>});
   cases.push_back({"result read too early", {"error 999"}, read_back<false>});
   cases.push_back({"result read in time", {}, read_back<true>});
+  cases.push_back({"pageable copy, then another stream", race, copy_then_other_stream<false>});
+  cases.push_back({"pageable copy, waited for", {}, copy_then_other_stream<true>});
   cases.push_back({"copy of bytes never written", {"copy-uninitialised"}, copy_of_fresh_bytes});
   cases.push_back({"copy past an allocation", {"copy-bounds"}, copy_too_much});
   cases.push_back({"copy in the wrong direction", {"copy-direction"}, wrong_direction});
