@@ -1,6 +1,9 @@
 #include "runtime/engine.h"
 
+#include <charconv>
+
 #include "backends/cpu/backend.h"
+#include "backends/cuda/cuda.h"
 #include "bindings/bindings.h"
 #include "core/error.h"
 #include "program/dump.h"
@@ -14,9 +17,25 @@ namespace {
 
 using PackagePtr = std::shared_ptr<const Package>;
 
+// "cuda" and "cuda-sim" may name one of several devices: "cuda:1".
+int parse_ordinal(const std::string& device, size_t colon) {
+  int ordinal = 0;
+  if (colon == std::string::npos) return ordinal;
+  const char* end = device.data() + device.size();
+  const auto [rest, failure] = std::from_chars(device.data() + colon + 1, end, ordinal);
+  if (failure != std::errc() || rest != end || ordinal < 0)
+    throw Error(ErrorKind::argument, "device '" + device + "' names no device; write 'cuda:0'");
+  return ordinal;
+}
+
 std::unique_ptr<Backend> make_backend(const std::string& device, const cpu::Options& options) {
   if (device == "cpu") return std::make_unique<cpu::CpuBackend>(options);
-  throw Error(ErrorKind::unsupported, "device '" + device + "' is not available: this build has 'cpu' alone");
+  const size_t colon = device.find(':');
+  const std::string kind = device.substr(0, colon), built = cuda::built_device();
+  if (kind == built || (kind == "cuda" && built.empty()))
+    return cuda::make_backend({.device = parse_ordinal(device, colon), .architecture = options.isa});
+  throw Error(ErrorKind::unsupported, "device '" + device + "' is not available: this build has 'cpu'" +
+                                          (built.empty() ? " alone" : " and '" + built + "'"));
 }
 
 py::dict memory_dict(const MemoryUse& use) {
@@ -33,6 +52,7 @@ py::dict engine_info(const Engine& engine) {
   d["device"] = info.device;
   d["isa"] = info.isa;
   d["threads"] = info.threads;
+  d["ordinal"] = info.ordinal;
   d["precision"] = std::string(name_of(engine.precision()));
   d["memory"] = memory_dict(engine.memory());
   return d;

@@ -1,47 +1,12 @@
 """The whole road in small: random weights -> package -> the same frames as eager PyTorch -> sessions."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import yanrt
-
-ROOT = Path(__file__).parents[2]
-
-
-def exporters(*arguments: object) -> str:
-    command = [sys.executable, "-m", "exporters", *map(str, arguments)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, f"{run.stdout[-3000:]}\n{run.stderr[-3000:]}"
-    return run.stdout
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch = pytest.importorskip("torch")
-    from python_train.common.checkpoint import save_model
-    from python_train.configs import tiny
-    from python_train.data.doom import DOOM_SCHEMA
-
-    torch.manual_seed(0)
-    config = tiny.sim_model()
-    path = tmp_path_factory.mktemp("checkpoint") / "model.safetensors"
-    model = config.build().eval()
-    with torch.no_grad():  # layers that begin at zero would make every latent zero, and hide what stands before them
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter), alpha=0.05)
-    save_model(path, model, config, {"fps": 17.5, "schema": DOOM_SCHEMA.to_dict()})
-    return path
-
-
-@pytest.fixture(scope="module")
-def package(checkpoint: Path) -> Path:
-    path = checkpoint.parent / "tiny_sim.safetensors"
-    exporters("sim", checkpoint, "-o", path)
-    return path
+from tests.e2e.conftest import exporters
 
 
 def test_the_runtime_follows_eager_pytorch_for_64_steps(package: Path, checkpoint: Path) -> None:

@@ -51,9 +51,9 @@ def package(case: Case, stored: bool) -> Any:
     return _C.Package.from_bytes(data, str(case))
 
 
-def run_op(case: Case, precision: str, stored: bool, isa: str, threads: int) -> list[Array]:
+def run_op(case: Case, precision: str, stored: bool, isa: str, threads: int, device: str = "cpu") -> list[Array]:
     """The op's output, then the contents of the states it mutates."""
-    engine = _C.Engine(package(case, stored), "cpu", precision, threads, isa)
+    engine = _C.Engine(package(case, stored), device, precision, threads, isa)
     runner = engine.runner()
     inputs = []
     for i in range(len(case.operands)):

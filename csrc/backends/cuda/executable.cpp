@@ -1,0 +1,60 @@
+#include "backends/cuda/executable.h"
+
+#include "backends/cuda/backend.h"
+
+namespace yanrt::cuda {
+namespace {
+
+std::byte* resolve(const Operand& operand, const Plan& plan, const Bindings& bindings, const std::byte* constant) {
+  switch (operand.arena) {
+    case Arena::absent: return nullptr;
+    case Arena::constant: return constant ? const_cast<std::byte*>(constant) + operand.offset : nullptr;
+    case Arena::input: return bindings.inputs[operand.index] + operand.offset;
+    case Arena::output: return bindings.outputs[operand.index] + operand.offset;
+    case Arena::state: return bindings.state + operand.offset;
+    case Arena::pending: return bindings.pending + operand.offset;
+    case Arena::workspace: return bindings.workspace + plan.buffers[operand.index].offset + operand.offset;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+CudaProgram::CudaProgram(CudaBackend& backend) : backend_(backend), scratch_(backend.scratch()) {}
+
+void CudaProgram::launch(const Call& call, cudaStream_t stream) const {
+  call.kernel->launch({.inputs = pointers_.data() + call.inputs,
+                       .outputs = pointers_.data() + call.outputs,
+                       .scratch = scratch_,
+                       .stream = stream});
+}
+
+void CudaProgram::enqueue(cudaStream_t stream) const {
+  for (const Call& call : calls_) launch(call, stream);
+}
+
+void CudaProgram::run() const {
+  const DeviceScope scope(backend_.device().ordinal);
+  enqueue(backend_.stream());
+  check(cudaStreamSynchronize(backend_.stream()), "cudaStreamSynchronize");
+}
+
+void CudaExecutable::add(std::unique_ptr<Kernel> kernel, std::vector<const std::byte*> constants) {
+  kernels_.push_back(std::move(kernel));
+  constants_.push_back(std::move(constants));
+}
+
+std::unique_ptr<CudaProgram> CudaExecutable::bind_program(const Bindings& bindings) const {
+  std::unique_ptr<CudaProgram> program(new CudaProgram(backend_));
+  for (size_t i = 0; i < plan_.ops.size(); ++i) {
+    const PlannedOp& op = plan_.ops[i];
+    std::vector<std::byte*>& pointers = program->pointers_;
+    program->calls_.push_back({kernels_[i].get(), pointers.size(), pointers.size() + op.inputs.size()});
+    for (size_t j = 0; j < op.inputs.size(); ++j)
+      pointers.push_back(resolve(op.inputs[j], plan_, bindings, constants_[i][j]));
+    for (const Operand& out : op.outputs) pointers.push_back(resolve(out, plan_, bindings, nullptr));
+  }
+  return program;
+}
+
+}  // namespace yanrt::cuda

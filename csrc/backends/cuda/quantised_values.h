@@ -1,0 +1,22 @@
+// Which values of a plan pass from kernel to kernel as E4M3 rows, in precision fp8: those that a norm writes and that
+// nothing but linear reads. The norm quantises in its own pass, and linear reads what it would have made.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/precision.h"
+#include "runtime/plan.h"
+
+namespace yanrt::cuda {
+
+struct QuantisedValues {
+  std::vector<bool> written;  // by op: output 0
+  std::vector<bool> read;     // by op: input 0
+};
+QuantisedValues find_quantised_values(const Plan& plan, Precision precision);
+
+// Such a value takes the place of its bf16 form: all rows of codes, then one f32 scale a row, at this offset.
+constexpr size_t quantised_scales_at(size_t rows, size_t k) { return align_up(rows * k); }
+
+}  // namespace yanrt::cuda

@@ -1,0 +1,52 @@
+"""Precision fp8: linear multiplies E4M3 rows, each with its scale, by E4M3 weights with a scale a channel. Against a
+float64 reference that quantises alike, on the architectures with FP8 tensor cores and on those without."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.kernels.cases import CASES
+from tests.reference.e4m3 import quantise_rows, round_to_e4m3
+from tests.reference.ops import REFERENCE
+from tests.support.op_case import Case, narrows, to_bf16
+from tests.support.run_op import run_op
+
+sim = pytest.importorskip("yanrt._cuda_sim", reason="built without YANRT_CUDA=SIM")
+
+Array = NDArray[Any]
+
+
+@pytest.fixture(autouse=True)
+def checked() -> Iterator[None]:
+    sim.take_reports()
+    yield
+    assert sim.take_reports() == []
+
+
+def quantised_reference(case: Case, stored: bool) -> Array:
+    x, weight, *rest = (None if (o := case.operand(i)) is None else o.seen() for i in range(len(case.operands)))
+    assert x is not None
+    assert weight is not None
+    x = (to_bf16(x) if stored else x).astype(np.float64)
+    operands = [quantise_rows(x), quantise_rows(weight.astype(np.float64)), *rest]
+    y = np.asarray(REFERENCE["linear"](operands, case.attrs, case.shape, case.dtype))
+    return to_bf16(y.astype(np.float32)).astype(np.float64) if stored and narrows(case) else y
+
+
+@pytest.mark.parametrize("arch", [80, 89])
+@pytest.mark.parametrize("case", CASES["linear"], ids=str)
+def test_linear_follows_a_reference_that_quantises_alike(
+    case: Case, arch: int, check_close: Callable[[Array, Array, str], None]
+) -> None:
+    sim.configure(order="random", seed=3, arch=arch)
+    (y,) = run_op(case, "fp8", False, "auto", threads=1, device="cuda-sim")
+    check_close(y, quantised_reference(case, False), "bf16")
+
+
+def test_the_reference_rounds_as_the_format_says() -> None:
+    values = np.array([0, 2**-9, 2**-10, 3 * 2**-10, 0.0625, 1.0625, 1.1875, 449, 1e9, -1.0625, 2**-6, 17, 19])
+    expected = np.array([0, 2**-9, 0, 2**-8, 0.0625, 1.0, 1.25, 448, 448, -1.0, 2**-6, 16, 20])
+    np.testing.assert_array_equal(round_to_e4m3(values), expected)
