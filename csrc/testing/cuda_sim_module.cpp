@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "testing/cuda_sim/selftest/case.h"
 #include "testing/cuda_sim/sim.h"
 
 namespace py = pybind11;
@@ -64,6 +65,8 @@ PYBIND11_MODULE(_cuda_sim, m) {
   });
   m.def("stats", [] { return counts_of(stats()); });
   m.def("reset_stats", &reset_stats);
+  // A line for every case of the self-test: "ok|FAIL <name> [order] | expected | got".
+  m.def("selftest", &cuda_selftest::run_all);
   // What is alive now: zero of everything once all users are gone.
   m.def("live", [] {
     const Live live = live_objects();

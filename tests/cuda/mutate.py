@@ -133,7 +133,7 @@ def main() -> int:
     mutants = [m for path in files for m in mutants_of(path)]
     if arguments.limit:
         mutants = random.Random(arguments.seed).sample(mutants, min(arguments.limit, len(mutants)))
-    bench = Workbench("mutate")
+    bench = Workbench("mutate", changes=True)
     bench.refresh()
     assert bench.build().returncode == 0, "the unchanged sources do not build"
     found: dict[str, str] = {}

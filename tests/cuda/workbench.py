@@ -1,4 +1,4 @@
-"""A copy of the sources that may be changed and built with the simulator, for mutation and coverage runs.
+"""A copy of the checkout with modules of its own, built with the simulator, for mutation and coverage runs.
 
 It lies in build/<name>; a file is copied when it differs, so that only what changed is compiled again.
 """
@@ -14,11 +14,13 @@ COPIED = ("csrc", "yanrt", "tests", "exporters", "python_train", "benchmarks", "
 
 
 class Workbench:
-    """`build/<name>/tree` with its own build folder."""
+    """`build/<name>/tree` with its own build folder. `changes`: C++ is compiled from the copy, not from the checkout
+    (where a compiler cache knows them)."""
 
-    def __init__(self, name: str, *options: str) -> None:
+    def __init__(self, name: str, *options: str, changes: bool = False) -> None:
         self.base = ROOT / "build" / name
         self.tree = self.base / "tree"
+        self.source = self.tree if changes else ROOT
         self.build_folder = self.base / "native"
         self.options = options
 
@@ -47,7 +49,7 @@ class Workbench:
         cmake = [sys.executable, "-m", "cmake"]
         if not (self.build_folder / "build.ninja").exists():
             configure = [
-                *(*cmake, "-S", str(self.tree), "-B", str(self.build_folder), "-G", "Ninja"),
+                *(*cmake, "-S", str(self.source), "-B", str(self.build_folder), "-G", "Ninja"),
                 *("-DCMAKE_BUILD_TYPE=Release", "-DYANRT_TESTING=ON", "-DYANRT_CUDA=SIM"),
                 f"-DPython_EXECUTABLE={sys.executable}",
                 *self.options,

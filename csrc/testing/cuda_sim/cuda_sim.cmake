@@ -24,13 +24,11 @@ function(yanrt_simulated_kernels)
   set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${sim_kernel_options}")
 endfunction()
 
-file(GLOB selftest_kernels CONFIGURE_DEPENDS ${sim_dir}/selftest/*.cu)
-yanrt_simulated_kernels(${selftest_kernels})
-add_executable(cuda_sim_selftest ${sim_dir}/selftest/main.cpp ${selftest_kernels})
-target_link_libraries(cuda_sim_selftest PRIVATE yanrt_cuda_sim)
-
 if(YANRT_TESTING)
-  pybind11_add_module(_cuda_sim NO_EXTRAS csrc/testing/cuda_sim_module.cpp)
+  file(GLOB selftest_kernels CONFIGURE_DEPENDS ${sim_dir}/selftest/*.cu)
+  yanrt_simulated_kernels(${selftest_kernels})
+  pybind11_add_module(_cuda_sim NO_EXTRAS csrc/testing/cuda_sim_module.cpp ${sim_dir}/selftest/run.cpp
+                      ${selftest_kernels})
   target_link_libraries(_cuda_sim PRIVATE yanrt_cuda_sim)
   set_target_properties(_cuda_sim PROPERTIES INSTALL_RPATH $ORIGIN)
   install(TARGETS _cuda_sim yanrt_cuda_sim DESTINATION yanrt)

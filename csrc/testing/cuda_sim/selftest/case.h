@@ -33,4 +33,7 @@ void add_graph_cases(std::vector<Case>& cases);
 // Number of wrong elements of one-hot products, against the strides published by CuTe; lines say which.
 std::vector<std::string> check_mma_layouts();
 
+// Every case in FIFO, LIFO and random order: a line each, "ok|FAIL <name> [order] | expected | got".
+std::vector<std::string> run_all();
+
 }  // namespace yanrt::cuda_selftest

@@ -1,7 +1,4 @@
-// Runs every case in FIFO, LIFO and random order and prints a line each: "ok|FAIL <name> | expected | got".
-// Exit status 1 if any is not as expected.
 #include <algorithm>
-#include <cstdio>
 
 #include "testing/cuda_sim/selftest/case.h"
 #include "testing/cuda_sim/sim.h"
@@ -47,34 +44,29 @@ bool as_expected(const Case& test, const std::vector<std::string>& got) {
   });
 }
 
-int run(const Case& test) {
+void run(const Case& test, std::vector<std::string>& lines) {
   constexpr const char* names[] = {"fifo", "lifo", "random"};
-  int wrong = 0;
   for (const Order order : {Order::fifo, Order::lifo, Order::random}) {
     configure({.order = order, .arch = test.arch, .devices = 2});
     const std::vector<std::string> got = findings(test);
-    const bool right = as_expected(test, got);
-    std::printf("%s %s [%s] | %s | %s\n", right ? "ok" : "FAIL", test.name.c_str(), names[static_cast<int>(order)],
-                joined(test.expected).c_str(), joined(got).c_str());
-    wrong += !right;
+    lines.push_back((as_expected(test, got) ? "ok " : "FAIL ") + test.name + " [" + names[static_cast<int>(order)] +
+                    "] | " + joined(test.expected) + " | " + joined(got));
   }
-  return wrong;
 }
 
 }  // namespace
-}  // namespace yanrt::cuda_selftest
 
-int main() {
-  using namespace yanrt::cuda_selftest;
+std::vector<std::string> run_all() {
   std::vector<Case> cases;
   for (const auto add : {add_barrier_cases, add_warp_cases, add_memory_cases, add_async_copy_cases, add_limit_cases,
                          add_stream_cases, add_graph_cases})
     add(cases);
-  int wrong = 0;
-  for (const Case& test : cases) wrong += run(test);
-  for (const std::string& line : check_mma_layouts()) {
-    std::printf("%s\n", line.c_str());
-    wrong += line.rfind("FAIL", 0) == 0;
-  }
-  return wrong != 0;
+  const Options before = options();
+  std::vector<std::string> lines;
+  for (const Case& test : cases) run(test, lines);
+  for (const std::string& line : check_mma_layouts()) lines.push_back(line);
+  configure(before);
+  return lines;
 }
+
+}  // namespace yanrt::cuda_selftest
