@@ -11,7 +11,7 @@ SOURCES = sorted(KERNELS.rglob("*.cu"))
 
 # Bytes of spill stores and loads that a source may have in all its kernels together; (source, architecture) not named
 # here: none.
-SPILL_BUDGET: dict[tuple[str, str], int] = {}
+SPILL_BUDGET: dict[tuple[str, str], int] = {("ring_attention", "90a"): 36}  # ptxas trades four registers for occupancy
 
 # Opcode that must appear (and, after "!", must not) in some kernel of a source. FP8 is native where mma.sync reaches
 # the FP8 units; elsewhere the widened path runs, in f16.
@@ -50,7 +50,7 @@ def test_kernel_compiles_as_meant(stem: str, arch: str) -> None:
     cubin, usage = cubin_of(source_of(stem), arch)
     assert usage, "ptxas reported no kernel"
     spilled = sum(kernel.spilled_bytes for kernel in usage.values())
-    budget = SPILL_BUDGET.get((f"{stem}", arch), 0)
+    budget = SPILL_BUDGET.get((stem, arch), 0)
     assert spilled <= budget, {name: u for name, u in usage.items() if u.spilled_bytes}
     if wanted := TENSOR_OPCODES.get(stem, {}).get(arch):
         have = set().union(*opcodes_of(cubin).values())

@@ -69,8 +69,8 @@ def check_speed(table: Table, options: argparse.Namespace) -> None:
         table.data.setdefault("speed", {})[str(package)] = rows
         for row in rows:
             what = f"{package} {row['schedule']} {row['precision']}"
-            if "error" in row:
-                table.line(what, f"not available: {row['error']}")
+            if "unsupported" in row:
+                table.line(what, f"not available: {row['unsupported']}")
             else:
                 speed = f"p50 {row['p50_ms']:.2f} ms, p95 {row['p95_ms']:.2f} ms, {row['fps']} frames/s"
                 table.line(what, f"{speed}, {row['memory_mb']} MB")

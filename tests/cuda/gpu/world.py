@@ -8,7 +8,7 @@ import numpy as np
 import yanrt
 from tests.conftest import relative_errors
 from yanrt.bench import bench
-from yanrt.errors import Error
+from yanrt.errors import UnsupportedError
 
 
 def follows_cpu(package: str | Path, device: str, precision: str, steps: int) -> dict[str, float]:
@@ -44,7 +44,7 @@ def ablation(package: str | Path, device: str, steps: int) -> list[dict[str, Any
                 total = summary["milliseconds"]["total"]
                 row |= {"p50_ms": total["p50"], "p95_ms": total["p95"], "fps": summary["fps"]}
                 row["memory_mb"] = round(summary["memory"]["total"] / 2**20, 1)
-            except Error as error:
-                row["error"] = str(error)
+            except UnsupportedError as error:  # this build, chip or package does not have it
+                row["unsupported"] = str(error)
             rows.append(row)
     return rows
