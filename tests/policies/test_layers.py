@@ -11,11 +11,12 @@ CSRC = ROOT / "csrc"
 
 # Each layer may include itself and those before it.
 LAYERS = ["core", "program", "runtime", "backends", "bindings"]
+SIMULATOR = "testing/cuda_sim/device/device.h"  # in place of nvcc's half of the device header, in test builds
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
 
 def sources(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in {".h", ".cpp", ".def"})
+    return sorted(path for path in folder.rglob("*") if path.suffix in {".h", ".cpp", ".def", ".cu", ".cuh"})
 
 
 def includes(path: Path) -> list[tuple[str, bool]]:
@@ -57,7 +58,29 @@ def test_cpp_layer_includes_only_layers_below(layer: str) -> None:
         f"{path.relative_to(ROOT)} includes {name}"
         for path in files
         for name, quoted in includes(path)
-        if quoted and name.split("/")[0] not in allowed and not name.startswith("nlohmann/")
+        if quoted and name.split("/")[0] not in allowed and not name.startswith(("nlohmann/", SIMULATOR))
+    ]
+    assert not wrong
+
+
+def test_device_header_includes_nothing_outside_itself() -> None:
+    files = sources(CSRC / "backends/cuda/device")
+    assert len(files) > 3
+    quoted = {(path.name, name) for path in files for name, in_quotes in includes(path) if in_quotes}
+    outside = {(file, name) for file, name in quoted if not name.startswith("backends/cuda/device/")}
+    assert outside == {("device.cuh", SIMULATOR)}
+
+
+def test_kernels_know_cuda_by_the_device_header_alone() -> None:
+    """What a .cu file includes of the toolkit by itself, the simulator may not have."""
+    files = [path for path in sources(CSRC / "backends/cuda/kernels") if path.suffix in {".cu", ".cuh"}]
+    assert len(files) > 10
+    allowed = {"cuda_runtime_api.h", "cuda_bf16.h", "cuda_fp16.h", "cuda_fp8.h"}
+    wrong = [
+        f"{path.relative_to(ROOT)} includes <{name}>"
+        for path in files
+        for name, quoted in includes(path)
+        if not quoted and name.startswith(("cuda", "mma", "cooperative", "cub/")) and name not in allowed
     ]
     assert not wrong
 

@@ -32,7 +32,7 @@ def test_readme_names_every_top_level_entry() -> None:
 
 
 def test_source_files_are_short() -> None:
-    code = {".py", ".pyi", ".h", ".cpp", ".def"}
+    code = {".py", ".pyi", ".h", ".cpp", ".def", ".cu", ".cuh"}
     lengths = {path: path.read_text().count("\n") for path in tracked() if path.suffix in code}
     assert {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > MAX_LINES} == {}
 
