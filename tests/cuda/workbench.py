@@ -14,14 +14,13 @@ COPIED = ("csrc", "yanrt", "tests", "exporters", "python_train", "benchmarks", "
 
 
 class Workbench:
-    """`build/<name>/tree` with its own build folder. `changes`: C++ is compiled from the copy, not from the checkout
+    """`build/<name>` with the copy in `tree`. `changes`: C++ is compiled from the copy, not from the checkout
     (where a compiler cache knows them)."""
 
     def __init__(self, name: str, *options: str, changes: bool = False) -> None:
-        self.base = ROOT / "build" / name
-        self.tree = self.base / "tree"
+        self.build_folder = ROOT / "build" / name
+        self.tree = self.build_folder / "tree"
         self.source = self.tree if changes else ROOT
-        self.build_folder = self.base / "native"
         self.options = options
 
     def refresh(self) -> None:
