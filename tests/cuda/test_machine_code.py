@@ -9,9 +9,12 @@ from tests.cuda.toolchain import ARCHITECTURES, KERNELS, cubin_of, opcodes_of
 
 SOURCES = sorted(KERNELS.rglob("*.cu"))
 
-# Bytes of spill stores and loads that a source may have in all its kernels together; (source, architecture) not named
-# here: none.
-SPILL_BUDGET: dict[tuple[str, str], int] = {("ring_attention", "90a"): 36}  # ptxas trades four registers for occupancy
+# Bytes of spill stores and loads that a source may have in all its kernels together; what is not named: none.
+SPILL_BUDGET: dict[tuple[str, str], int] = {
+    ("attention", "90a"): 84,  # heads of 64 at three blocks a multiprocessor: 168 registers
+    ("gemm_e4m3", "90a"): 28,  # the native path, which sm_90 does not choose, widens to f16 inside mma.sync
+    ("ring_attention", "90a"): 36,  # a warp a query: ptxas keeps to 32 registers for occupancy
+}
 
 # Opcode that must appear (and, after "!", must not) in some kernel of a source. FP8 is native where mma.sync reaches
 # the FP8 units; elsewhere the widened path runs, in f16.
