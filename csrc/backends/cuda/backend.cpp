@@ -123,8 +123,8 @@ std::unique_ptr<Executable> CudaBackend::compile(const Plan& plan, const Package
   const QuantisedValues quantised = find_quantised_values(plan, precision);
   for (size_t index = 0; index < plan.ops.size(); ++index) {
     const PlannedOp& op = plan.ops[index];
-    auto kernel = make_kernel(op, package, precision, {quantised.written[index], quantised.read[index]}, device_,
-                              weights_);
+    auto kernel =
+        make_kernel(op, package, precision, {quantised.written[index], quantised.read[index]}, device_, weights_);
     scratch_bytes_ = std::max(scratch_bytes_, kernel->scratch_bytes());
     std::vector<const std::byte*> constants;
     for (size_t i = 0; i < op.inputs.size(); ++i) {

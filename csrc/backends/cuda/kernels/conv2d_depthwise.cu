@@ -1,4 +1,5 @@
-// One thread an element of y: a depthwise convolution is bound by memory, neighbouring threads read neighbouring channels.
+// One thread an element of y: a depthwise convolution is bound by memory, neighbouring threads read neighbouring
+// channels.
 #include "backends/cuda/kernels/block.cuh"
 #include "backends/cuda/kernels/conv2d_depthwise.h"
 #include "backends/cuda/kernels/gemm/epilogue.cuh"
@@ -14,8 +15,8 @@ __global__ void conv2d_depthwise_kernel(DepthwiseArgs args, Epilogue epilogue) {
   const uint32_t out_channels = epilogue.columns, out_channel = index % out_channels, pixel = index / out_channels;
   const uint32_t channel = out_channel / args.per_channel;
   const auto out_x = static_cast<int32_t>(pixel % static_cast<uint32_t>(rows.out_width));
-  const auto out_y = static_cast<int32_t>(pixel / static_cast<uint32_t>(rows.out_width) %
-                                          static_cast<uint32_t>(rows.out_height));
+  const auto out_y =
+      static_cast<int32_t>(pixel / static_cast<uint32_t>(rows.out_width) % static_cast<uint32_t>(rows.out_height));
   const uint32_t entry = pixel / static_cast<uint32_t>(rows.out_width * rows.out_height);
   const std::byte* weight =
       args.weight + static_cast<size_t>(out_channel) * args.weight_stride * (args.rounded ? 2 : 4);

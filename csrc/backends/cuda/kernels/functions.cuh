@@ -11,9 +11,7 @@ __device__ __forceinline__ float silu(float x) { return x * sigmoid(x); }
 __device__ __forceinline__ float relu(float x) { return x > 0.0f ? x : (x != x ? x : 0.0f); }
 __device__ __forceinline__ float gelu(float x) { return 0.5f * x * (1.0f + erff(0.707106781f * x)); }
 // x sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3)) is 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
-__device__ __forceinline__ float gelu_tanh(float x) {
-  return x * sigmoid(1.59576912f * fmaf(0.044715f * x * x, x, x));
-}
+__device__ __forceinline__ float gelu_tanh(float x) { return x * sigmoid(1.59576912f * fmaf(0.044715f * x * x, x, x)); }
 
 __device__ __forceinline__ float activate(Activation act, float x) {
   switch (act) {

@@ -74,8 +74,7 @@ __global__ void __launch_bounds__(kBlockThreads) group_norm_apply_kernel(GroupNo
     const uint32_t channel = i % args.channels, group = channel / width;
     const float normal =
         (element(args.x, args.x_is_bf16, origin + i) - statistics[2 * group]) * statistics[2 * group + 1];
-    const float scaled =
-        fmaf(normal, args.scale ? args.scale[channel] : 1.0f, args.shift ? args.shift[channel] : 0.0f);
+    const float scaled = fmaf(normal, args.scale ? args.scale[channel] : 1.0f, args.shift ? args.shift[channel] : 0.0f);
     set_element(args.y, args.y_is_bf16, origin + i, activate(args.act, scaled));
   }
 }

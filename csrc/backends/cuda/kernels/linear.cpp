@@ -64,9 +64,7 @@ class Linear final : public Kernel {
       check(launch_gemm_e4m3(native_, tile_, x.rows, shape(rows_.k_bytes()), epilogue, call.stream),
             "launch of gemm_e4m3");
   }
-  size_t scratch_bytes() const override {
-    return type_ == DType::f32 || reads_quantised_ ? 0 : rows_.scratch_bytes();
-  }
+  size_t scratch_bytes() const override { return type_ == DType::f32 || reads_quantised_ ? 0 : rows_.scratch_bytes(); }
   std::string_view variant() const override { return variant_; }
 
  private:

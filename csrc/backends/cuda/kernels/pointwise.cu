@@ -89,8 +89,9 @@ __device__ void execute(Registers& registers, const PwStep& step, int e) {
     registers.set(step.y, e, truncate(registers.real(a, e)));
   } else if (step.kind == PwKind::integer) {
     const int64_t x = registers.integer(a, e), y = registers.integer(b, e);
-    registers.set(step.y, e, is_comparison(step.op) ? compare(step.op, x, y)
-                                                    : integer_instruction(step.op, x, y, registers.integer(c, e)));
+    registers.set(
+        step.y, e,
+        is_comparison(step.op) ? compare(step.op, x, y) : integer_instruction(step.op, x, y, registers.integer(c, e)));
   } else if (step.op == PwOp::where) {
     registers.set(step.y, e, registers.integer(a, e) != 0 ? registers.real(b, e) : registers.real(c, e));
   } else if (is_comparison(step.op)) {

@@ -74,8 +74,8 @@ __global__ void randn_kernel(RandnArgs args) {
   const uint32_t groups = (args.count + 3) / 4, index = blockIdx.x * blockDim.x + threadIdx.x;
   const uint32_t entry = index / groups, group = index % groups;
   if (entry >= args.batch) return;
-  const PhiloxWords words = philox4x32(group, static_cast<uint64_t>(args.counter[entry]),
-                                       static_cast<uint64_t>(args.seed[entry]));
+  const PhiloxWords words =
+      philox4x32(group, static_cast<uint64_t>(args.counter[entry]), static_cast<uint64_t>(args.seed[entry]));
   float* y = args.y + static_cast<size_t>(entry) * args.count + 4 * static_cast<size_t>(group);
   const uint32_t left = args.count - 4 * group;
 #pragma unroll

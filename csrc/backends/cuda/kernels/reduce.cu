@@ -33,8 +33,7 @@ __global__ void reduce_neighbours_kernel(ReduceArgs args) {
   T value = adds ? T(0) : x[0];
   for (uint32_t i = lane; i < args.n; i += 32) value = combined(args.kind, value, x[i]);
 #pragma unroll
-  for (int step = 16; step > 0; step /= 2)
-    value = combined(args.kind, value, __shfl_xor_sync(kFullWarp, value, step));
+  for (int step = 16; step > 0; step /= 2) value = combined(args.kind, value, __shfl_xor_sync(kFullWarp, value, step));
   if (lane == 0) reinterpret_cast<T*>(args.y)[result] = finished(args, value);
 }
 

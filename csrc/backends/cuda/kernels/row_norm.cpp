@@ -38,8 +38,7 @@ class RowNorm final : public Kernel {
     args.scale = call.in<const float>(kScale);
     args.shift = call.in<const float>(kShift);
     args.y = call.outputs[0];
-    if (writes_quantised_)
-      args.row_scales = reinterpret_cast<float*>(args.y + quantised_scales_at(args.rows, args.d));
+    if (writes_quantised_) args.row_scales = reinterpret_cast<float*>(args.y + quantised_scales_at(args.rows, args.d));
     check(launch_row_norm(args, call.stream), "launch of row_norm");
   }
   std::string_view variant() const override {

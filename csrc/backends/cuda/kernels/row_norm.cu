@@ -15,9 +15,9 @@ __device__ __forceinline__ void write_e4m3(const RowNormArgs& args, uint32_t row
   for (uint32_t i = threadIdx.x; i < args.d; i += kNormThreads) largest = fmaxf(largest, fabsf(rounded(i)));
   const float scale = e4m3_scale(block_max<kNormThreads>(largest)), inverse = 1.0f / scale;
   for (uint32_t i = threadIdx.x * 4; i < args.d; i += kNormThreads * 4)
-    store32(args.y + static_cast<size_t>(row) * args.d + i,
-            pack_e4m3(rounded(i) * inverse, rounded(i + 1) * inverse, rounded(i + 2) * inverse,
-                      rounded(i + 3) * inverse));
+    store32(
+        args.y + static_cast<size_t>(row) * args.d + i,
+        pack_e4m3(rounded(i) * inverse, rounded(i + 1) * inverse, rounded(i + 2) * inverse, rounded(i + 3) * inverse));
   if (threadIdx.x == 0) args.row_scales[row] = scale;
 }
 

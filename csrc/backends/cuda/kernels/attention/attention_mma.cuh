@@ -1,6 +1,6 @@
-// Attention on tensor cores in bf16, the logits never in memory (Dao et al., "FlashAttention", arXiv:2205.14135): a block
-// takes 64 queries of one item, a warp 16 of them, and goes through the keys 64 at a time. Keys and values become bf16 on
-// their way into shared memory, whatever they are stored as.
+// Attention on tensor cores in bf16, the logits never in memory (Dao et al., "FlashAttention", arXiv:2205.14135): a
+// block takes 64 queries of one item, a warp 16 of them, and goes through the keys 64 at a time. Keys and values become
+// bf16 on their way into shared memory, whatever they are stored as.
 #pragma once
 
 #include "backends/cuda/kernels/attention/problems.cuh"
@@ -30,7 +30,8 @@ __device__ __forceinline__ void bring_tile(unsigned char* tile, uint32_t count, 
   for (int i = static_cast<int>(threadIdx.x); i < kMmaRows * kChunks; i += kMmaThreads) {
     const int r = i / kChunks, chunk = i % kChunks;
     uint4 bits = make_uint4(0, 0, 0, 0);
-    if (static_cast<uint32_t>(r) < count) bits = chunk_of(row(static_cast<uint32_t>(r)), static_cast<uint32_t>(chunk), d);
+    if (static_cast<uint32_t>(r) < count)
+      bits = chunk_of(row(static_cast<uint32_t>(r)), static_cast<uint32_t>(chunk), d);
     store128(tile + swizzled_head<kHead>(r, chunk), bits);
   }
 }
@@ -109,9 +110,10 @@ __device__ __forceinline__ void add_values(MmaState<kHead>& state, const float (
                                            const unsigned char* values, int lane) {
 #pragma unroll
   for (int n = 0; n < 4; ++n) {
-    const uint32_t a[4] = {
-        pack_bf16(weights[2 * n][0], weights[2 * n][1]), pack_bf16(weights[2 * n][2], weights[2 * n][3]),
-        pack_bf16(weights[2 * n + 1][0], weights[2 * n + 1][1]), pack_bf16(weights[2 * n + 1][2], weights[2 * n + 1][3])};
+    const uint32_t a[4] = {pack_bf16(weights[2 * n][0], weights[2 * n][1]),
+                           pack_bf16(weights[2 * n][2], weights[2 * n][3]),
+                           pack_bf16(weights[2 * n + 1][0], weights[2 * n + 1][1]),
+                           pack_bf16(weights[2 * n + 1][2], weights[2 * n + 1][3])};
 #pragma unroll
     for (int d = 0; d < kHead / 16; ++d) {
       uint32_t v[4];
@@ -123,7 +125,8 @@ __device__ __forceinline__ void add_values(MmaState<kHead>& state, const float (
 }
 
 template <class Problem, int kHead>
-__global__ void __launch_bounds__(kMmaThreads) attention_mma_kernel(const __grid_constant__ typename Problem::Args args) {
+__global__ void __launch_bounds__(kMmaThreads)
+    attention_mma_kernel(const __grid_constant__ typename Problem::Args args) {
   YANRT_DYNAMIC_SHARED(shared);
   unsigned char* const queries_tile = shared;
   unsigned char* const keys_tile = shared + MmaShared<kHead>::kTileBytes;

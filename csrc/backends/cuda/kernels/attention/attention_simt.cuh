@@ -10,7 +10,8 @@ namespace yanrt::cuda {
 inline constexpr int kSimtWarps = 4;
 
 template <class Problem, int kPerLane>  // elements of a head a lane: d <= 32 * kPerLane
-__global__ void __launch_bounds__(kSimtWarps * 32) attention_simt_kernel(const __grid_constant__ typename Problem::Args args) {
+__global__ void __launch_bounds__(kSimtWarps * 32)
+    attention_simt_kernel(const __grid_constant__ typename Problem::Args args) {
   YANRT_DYNAMIC_SHARED(shared);
   const uint32_t lane = threadIdx.x % 32, warp = threadIdx.x / 32, query = blockIdx.y * kSimtWarps + warp;
   if (query >= Problem::queries_of(args)) return;  // no barrier below joins warps
@@ -59,11 +60,10 @@ __global__ void __launch_bounds__(kSimtWarps * 32) attention_simt_kernel(const _
 
 template <class Problem>
 cudaError_t launch_attention_simt_for(const typename Problem::Args& args, cudaStream_t stream) {
-  const LaunchShape shape{
-      .grid = dim3(Problem::items(args), (Problem::queries_of(args) + kSimtWarps - 1) / kSimtWarps),
-      .block = dim3(kSimtWarps * 32),
-      .shared_bytes = kSimtWarps * args.d * sizeof(float),
-      .stream = stream};
+  const LaunchShape shape{.grid = dim3(Problem::items(args), (Problem::queries_of(args) + kSimtWarps - 1) / kSimtWarps),
+                          .block = dim3(kSimtWarps * 32),
+                          .shared_bytes = kSimtWarps * args.d * sizeof(float),
+                          .stream = stream};
   if (args.d <= 64) return launch(attention_simt_kernel<Problem, 2>, shape, args);
   if (args.d <= 128) return launch(attention_simt_kernel<Problem, 4>, shape, args);
   return launch(attention_simt_kernel<Problem, 16>, shape, args);

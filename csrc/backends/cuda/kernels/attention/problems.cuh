@@ -1,5 +1,5 @@
-// Which keys each query sees, and where they lie. A problem is one item of an op: `queries` and `keys`, of which query i
-// sees [0, seen(i)); their rows; and what is added to a logit.
+// Which keys each query sees, and where they lie. A problem is one item of an op: `queries` and `keys`, of which query
+// i sees [0, seen(i)); their rows; and what is added to a logit.
 #pragma once
 
 #include "backends/cuda/kernels/attention/attention_args.h"
@@ -53,13 +53,13 @@ class AttentionProblem {
   int64_t q_ = 0, k_ = 0, v_ = 0, mask_ = 0, y_ = 0;
 };
 
-// Which frames there are for one batch entry. The keys of a query are consecutive frames: `ring` of them in the ring, then
-// those of the window that exist.
+// Which frames there are for one batch entry. The keys of a query are consecutive frames: `ring` of them in the ring,
+// then those of the window that exist.
 struct RingFrames {
-  int64_t frame;      // global frame of window slot 0
-  int64_t first;      // global frame of the first visible frame of the ring
-  uint32_t ring;      // visible frames in the ring
-  uint32_t missing;   // window slots [0, missing) do not exist
+  int64_t frame;     // global frame of window slot 0
+  int64_t first;     // global frame of the first visible frame of the ring
+  uint32_t ring;     // visible frames in the ring
+  uint32_t missing;  // window slots [0, missing) do not exist
 
   __device__ RingFrames(const RingAttentionArgs& a, uint32_t entry) : frame(a.frame[entry]) {
     const int64_t first_valid = a.first_valid[entry], current = frame > first_valid ? frame : first_valid;
@@ -85,8 +85,7 @@ class RingKeys {
   }
   // Frame f of those visible, position p.
   __device__ Row key(const AttentionOperand& x, const std::byte* ring, uint32_t f, uint32_t p) const {
-    if (f >= frames_.ring)
-      return window(x, f - frames_.ring + frames_.missing, p, a_.rounded ? a_.ring_type : x.type);
+    if (f >= frames_.ring) return window(x, f - frames_.ring + frames_.missing, p, a_.rounded ? a_.ring_type : x.type);
     const uint32_t slot = RingFrames::slot(a_, frames_.first + f);
     const int64_t row = ((static_cast<int64_t>(entry_) * a_.slots + slot) * a_.positions + p) * a_.heads + head_;
     return {ring + row * a_.d * bytes_of(a_.ring_type), a_.ring_type, a_.ring_type, a_.ring_aligned};
@@ -132,7 +131,8 @@ class RingPositionProblem {
   RingKeys keys_;
 };
 
-// Scope "frame": an item is a head of a window slot; its queries are the positions, its keys all positions of the frames.
+// Scope "frame": an item is a head of a window slot; its queries are the positions, its keys all positions of the
+// frames.
 class RingFrameProblem {
  public:
   using Args = RingAttentionArgs;

@@ -43,8 +43,8 @@ cudaError_t launch_ring_frame_mma(const RingAttentionArgs& args, cudaStream_t st
 
 cudaError_t launch_ring_commit(const RingAttentionArgs& args, cudaStream_t stream) {
   const int64_t threads = int64_t{args.batch} * args.commit * args.positions * args.heads * args.d;
-  return launch(ring_commit_kernel,
-                {.grid = dim3(blocks_for(threads)), .block = dim3(kBlockThreads), .stream = stream}, args);
+  return launch(ring_commit_kernel, {.grid = dim3(blocks_for(threads)), .block = dim3(kBlockThreads), .stream = stream},
+                args);
 }
 
 }  // namespace yanrt::cuda

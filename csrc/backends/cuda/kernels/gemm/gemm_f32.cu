@@ -1,5 +1,5 @@
-// GEMM and convolution in f32 without tensor cores, for precision fp32: a block of 16x16 threads makes 64x64 sums. Every
-// 128 of k the sums are added to others, so that the error grows with the square root of k / 128.
+// GEMM and convolution in f32 without tensor cores, for precision fp32: a block of 16x16 threads makes 64x64 sums.
+// Every 128 of k the sums are added to others, so that the error grows with the square root of k / 128.
 #include "backends/cuda/kernels/gemm/epilogue.cuh"
 #include "backends/cuda/kernels/gemm/rows.cuh"
 

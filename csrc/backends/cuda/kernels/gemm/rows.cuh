@@ -1,5 +1,5 @@
-// Where 16 bytes of a row of A come from. A cursor stands on one row; `at` gives the address of bytes [k, k + 16) of it,
-// or null where they are zero.
+// Where 16 bytes of a row of A come from. A cursor stands on one row; `at` gives the address of bytes [k, k + 16) of
+// it, or null where they are zero.
 #pragma once
 
 #include "backends/cuda/device/device.cuh"

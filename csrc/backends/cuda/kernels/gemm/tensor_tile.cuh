@@ -78,8 +78,8 @@ __device__ __forceinline__ void multiply_tile(WarpSums<Shape>& sums, const unsig
       ldmatrix_x4(fragments_a[i], a + swizzled(warp_row + i * 16 + (lane & 15), half * 2 + (lane >> 4)));
 #pragma unroll
     for (int j = 0; j < Sums::kAcross / 2; ++j)
-      ldmatrix_x4(fragments_b[j], b + swizzled(warp_column + j * 16 + (lane & 7) + (lane >> 4) * 8,
-                                               half * 2 + (lane >> 3 & 1)));
+      ldmatrix_x4(fragments_b[j],
+                  b + swizzled(warp_column + j * 16 + (lane & 7) + (lane >> 4) * 8, half * 2 + (lane >> 3 & 1)));
 #pragma unroll
     for (int i = 0; i < Sums::kDown; ++i)
 #pragma unroll
@@ -158,8 +158,8 @@ __global__ void __launch_bounds__(Shape::kThreads) gemm_kernel(Rows rows, GemmSh
         const uint32_t row = first_row + static_cast<uint32_t>(warp_row + i * 16 + lane / 4 + r * 8);
         const uint32_t column = first_column + static_cast<uint32_t>(warp_column + j * 8 + lane % 4 * 2);
         if (row < shape.m && column < shape.n)
-          finish_pair(epilogue, sums.v[i][j][2 * r], sums.v[i][j][2 * r + 1], row_origin + row,
-                      column_origin + column, column_origin + shape.n);
+          finish_pair(epilogue, sums.v[i][j][2 * r], sums.v[i][j][2 * r + 1], row_origin + row, column_origin + column,
+                      column_origin + shape.n);
       }
 }
 

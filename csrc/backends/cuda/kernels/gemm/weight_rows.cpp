@@ -74,8 +74,7 @@ WeightRows pack_weight_rows(const Constant& weight, Weights& weights, DType type
     const std::vector<float> scales = e4m3_scales(read, channels, taps * k);
     const std::byte* data = weights.get(name, form, bytes, [&](std::byte* out) {
       for_each_weight(read, channels, taps, k, padded_k, [&](int64_t channel, int64_t i, float value) {
-        out[channel * row + i] = static_cast<std::byte>(
-            f32_to_f8e4m3(value / scales[static_cast<size_t>(channel)]));
+        out[channel * row + i] = static_cast<std::byte>(f32_to_f8e4m3(value / scales[static_cast<size_t>(channel)]));
       });
     });
     const std::byte* scale = weights.get(name, "scales.e4m3", scales.size() * sizeof(float), [&](std::byte* out) {
