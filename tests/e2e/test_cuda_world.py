@@ -31,7 +31,11 @@ def step_inputs(package: yanrt.Package, program: str, step: int) -> list[Array]:
     return [np.asarray(held)]
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+# The largest relative RMS error of a step. In fp8 the CPU keeps activations in bf16, CUDA quantises their rows.
+LIMITS = {"fp32": 1e-4, "bf16": 3e-2, "fp8": 1e-1}
+
+
+@pytest.mark.parametrize("precision", LIMITS)
 def test_each_of_64_steps_follows_the_cpu(package: Path, precision: str) -> None:
     """Both take each step from the state the CPU is in: what differs is one step's rounding, not what it leads to."""
     cpu, gpu = (yanrt.Engine(package, device=device, precision=precision).runner() for device in ("cpu", "cuda-sim"))
@@ -47,8 +51,8 @@ def test_each_of_64_steps_follows_the_cpu(package: Path, precision: str) -> None
         frames, reference = gpu.run("vae/decode", expected)[0], cpu.run("vae/decode", expected)[0]
         assert np.abs(frames.astype(int) - reference).mean() < 1.0
         for name in cpu.state:
-            assert relative_errors(gpu.state[name], cpu.state[name].astype(np.float64))[0] < 3e-2, name
-    assert worst < (1e-4 if precision == "fp32" else 3e-2)
+            assert relative_errors(gpu.state[name], cpu.state[name].astype(np.float64))[0] < LIMITS[precision], name
+    assert worst < LIMITS[precision]
 
 
 def play(session: yanrt.Session, steps: int) -> list[Array]:
