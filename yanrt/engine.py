@@ -70,8 +70,8 @@ class Engine:
 
     `device` is "auto" or "cpu", or "cuda" or "cuda:1" in a build with CUDA ("cuda-sim" in test builds); "auto" is the
     CPU. `precision` is "auto" or one of PRECISIONS; `threads` the size of the thread pool (None: every core; the CPU's
-    alone); `isa` the instruction set, or the GPU's architecture ("sm_80"; "auto": the best there is). Whatever cannot be
-    had raises UnsupportedError: nothing falls back silently. `op_by_op` gives up the CPU's static plan, for
+    alone); `isa` the instruction set, or the GPU's architecture ("sm_80"; "auto": the best there is). Whatever cannot
+    be had raises UnsupportedError: nothing falls back silently. `op_by_op` gives up the CPU's static plan, for
     comparison alone: every op allocates its outputs and wakes the threads.
     """
 

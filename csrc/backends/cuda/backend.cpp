@@ -148,8 +148,9 @@ std::unique_ptr<Sequence> CudaBackend::record(const SequenceSpec& spec) {
 
 void CudaBackend::set_profiler(Profiler* profiler) {
   if (profiler)
-    throw Error(ErrorKind::unsupported, "device '" + built_device() +
-                                            "' times phases, not single ops; read info['timing'], or use a CUDA profiler");
+    throw Error(
+        ErrorKind::unsupported,
+        "device '" + built_device() + "' times phases, not single ops; read info['timing'], or use a CUDA profiler");
 }
 
 std::byte* CudaBackend::scratch() {
