@@ -33,7 +33,7 @@ def sim() -> SimTrainConfig:
     optim = OptimConfig(lr=1e-3, muon_lr=0.02, weight_decay=0.0, warmup=100, hold=0.6, floor=0.03)
     return SimTrainConfig(
         model=SimConfig(denoiser=DenoiserConfig(), vae=HybridVAEConfig()),
-        loop=LoopConfig(steps=1450, batch=10, optim=optim, ema_decay=0.998, validate_every=150),
+        loop=LoopConfig(steps=1200, batch=10, optim=optim, ema_decay=0.998, validate_every=150),
         clips=ClipConfig(),
         vae="runs/vae",
         latents="data/doom/latents",
