@@ -1,5 +1,6 @@
 """A constant factor or offset an output channel behind `conv2d` or `linear` (a batch norm, a layer scale) goes into its
-weight and bias."""
+weight and bias. A weight that another op reads too is left alone: a scaled copy would cost the package more than the
+factor costs the op."""
 
 import numpy as np
 
@@ -29,6 +30,8 @@ def _fold(module: Module, graph: Graph, op: Op, name: str) -> Op | None:
         return None
     if constant.shape[-1:] != (channels,) or constant.numel != channels or constant.dtype != "f32":
         return None
+    if name == "mul" and _readers(module, weight.name) > 1:
+        return None
     values = module.tensors[constant.name].data.reshape(channels)
     old = None if bias is None else module.tensors[bias.name].data
     if name == "mul":
@@ -45,6 +48,12 @@ def _fold(module: Module, graph: Graph, op: Op, name: str) -> Op | None:
     graph.remove(reader)
     graph.remove(op)
     return joined
+
+
+def _readers(module: Module, tensor: str) -> int:
+    """How many operands, in all programs, are this tensor."""
+    operands = (operand for program in module.programs.values() for op in program.ops for operand in op.inputs)
+    return sum(operand is not None and operand.source == "tensor" and operand.name == tensor for operand in operands)
 
 
 def _tensor(module: Module, data: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]", origin: str) -> Value:

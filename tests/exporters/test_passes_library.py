@@ -75,6 +75,14 @@ def test_fold_scales():
     assert b.module.tensors["w[3x3x3x2]"].data[2, 0, 0].tolist() == [72.0, 74.0]
 
 
+def test_a_weight_with_other_readers_is_not_scaled():
+    b = Builder((1, 4, 4, 2))
+    plain = b.conv(b.x, 3)
+    scaled = b.pointwise("mul i0 i1", plain, b.tensor("factor", 3))
+    again = b.conv(b.x, 3)
+    assert b.after(fold_scales, plain=again, scaled=scaled).count("mul i0 i1") == 1
+
+
 def test_sink_permutes():
     b = Builder((2, 4, 5, 3))
     nchw = b.op("permute", b.x, dims=[0, 3, 1, 2])
