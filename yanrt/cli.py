@@ -225,7 +225,7 @@ def _profile(arguments: argparse.Namespace) -> int:
 
 def _estimate(arguments: argparse.Namespace) -> int:
     from yanrt.bench import write_json
-    from yanrt.estimate import estimate_speed, find_device, table
+    from yanrt.roofline import estimate_speed, find_device, table
 
     precision = arguments.precision or ("bf16" if arguments.device == "cpu" else "fp8")
     device = find_device(arguments.device, precision, arguments.threads)

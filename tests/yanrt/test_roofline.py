@@ -8,7 +8,7 @@ import pytest
 from yanrt.cli import main
 from yanrt.cost import Ceiling, OpCost
 from yanrt.errors import ArgumentError
-from yanrt.estimate import DEVICES, GPUS, Device, estimate_speed, find_device, scaled, seconds_by_op
+from yanrt.roofline import DEVICES, GPUS, Device, estimate_speed, find_device, scaled, seconds_by_op
 from yanrt.package import Package
 
 LINEAR = OpCost("linear", "k", "s", flops=8e9, read=3e6, written=1e6, weights=1e6, quadratic=False, matrix=True)
