@@ -8,8 +8,8 @@ import pytest
 from yanrt.cli import main
 from yanrt.cost import Ceiling, OpCost
 from yanrt.errors import ArgumentError
-from yanrt.roofline import DEVICES, GPUS, Device, estimate_speed, find_device, scaled, seconds_by_op
 from yanrt.package import Package
+from yanrt.roofline import DEVICES, GPUS, Device, estimate_speed, find_device, scaled, seconds_by_op
 
 LINEAR = OpCost("linear", "k", "s", flops=8e9, read=3e6, written=1e6, weights=1e6, quadratic=False, matrix=True)
 ATTENTION = OpCost("attention", "k", "s", flops=1e9, read=3e6, written=1e6, weights=0, quadratic=True, matrix=True)
