@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     encode.add_argument("--out", help="folder of the latents (default DATA/latents)")
     keep = commands.add_parser("resume-point", help="write a checkpoint's weights small enough to keep in git")
     keep.add_argument("--checkpoint", default="runs/sim")
-    keep.add_argument("--out", default="resume")
+    keep.add_argument("--out", default="python_train/resume")
     evaluate = commands.add_parser("eval", help="measure a checkpoint on held-out data; prints JSON")
     evaluate.add_argument("model", choices=("vae", "sim"))
     evaluate.add_argument("--checkpoint", help="default runs/MODEL")
