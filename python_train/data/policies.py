@@ -10,6 +10,7 @@ import numpy as np
 
 FORWARD, BACKWARD, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT = range(6)
 BUTTONS = 6
+FULL_CIRCLE = 60  # frames, at 3 degrees a tic and 2 tics a frame
 
 
 class Policy(Protocol):
@@ -44,7 +45,8 @@ class UniformSticky:
 
 
 class Wanderer:
-    """Walks where it is open and turns away from walls; reaches half as many map cells again as UniformSticky."""
+    """Walks where it is open and turns away from walls; reaches half as many map cells again as UniformSticky. Now and
+    then it turns a full circle in place: a world learns from it that what left the view comes back."""
 
     def __init__(self, rng: np.random.Generator, near: float = 4.0) -> None:
         self.rng = rng
@@ -86,7 +88,7 @@ class Wanderer:
             return int(rng.integers(3, 14))
         if choice < 0.80:
             action[turn] = 1
-            return int(rng.integers(3, 30))
+            return FULL_CIRCLE if rng.random() < 0.2 else int(rng.integers(3, 30))
         if choice < 0.88:
             action[side] = 1
             action[FORWARD] = rng.random() < 0.4
