@@ -16,7 +16,7 @@ def exporters(*arguments: object) -> str:
     return run.stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch = pytest.importorskip("torch")
     from python_train.common.checkpoint import save_model
@@ -34,7 +34,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def package(checkpoint: Path) -> Path:
     path = checkpoint.parent / "tiny_sim.safetensors"
     exporters("sim", checkpoint, "-o", path)

@@ -20,6 +20,8 @@ def round_to_e4m3(x: Array) -> Array:
 
 
 def quantise_rows(x: Array) -> Array:
-    """What rows [..., K] stand for once each is quantised with a scale of its own, which brings its largest to 448."""
-    scale = np.maximum(np.abs(x).max(-1, keepdims=True), 1e-12) / LARGEST
-    return round_to_e4m3(x / scale) * scale
+    """What rows [..., K] stand for once each is quantised with a scale of its own, which brings its largest to 448.
+    Scales and codes follow the kernels' float32 arithmetic step by step, so that both sides agree on every code."""
+    x = np.asarray(x, np.float32)
+    scale = np.maximum(np.abs(x).max(-1, keepdims=True), np.float32(1e-12)) / np.float32(LARGEST)
+    return round_to_e4m3(x * (np.float32(1) / scale)) * scale.astype(np.float64)

@@ -187,15 +187,26 @@ def convolve(
 # ---- attention -------------------------------------------------------------------------------------------------------
 
 
-def softmax_weighted(logits: Array, v: Array) -> Array:
-    """softmax(logits [..., L, S]) v [..., S, D]; a row of nothing but -inf yields zeros."""
+def _unrounded(x: Array) -> Array:
+    return x
+
+
+def softmax_weighted(logits: Array, v: Array, rounded: Callable[[Array], Array] = _unrounded) -> Array:
+    """softmax(logits [..., L, S]) v [..., S, D]; a row of nothing but -inf yields zeros. `rounded`: what a kernel makes
+    of e^(logit - largest) before it meets v; their sum is taken of what they were."""
     high = logits.max(-1, keepdims=True)
     weights = np.exp(logits - np.where(np.isfinite(high), high, 0))
     total = weights.sum(-1, keepdims=True)
-    return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0) @ v
+    return np.divide(rounded(weights), total, out=np.zeros_like(weights), where=total > 0) @ v
 
 
-def attention(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) -> Array:
+def attention(
+    inputs: Inputs,
+    attrs: Attrs,
+    shape: Sequence[int],
+    dtype: str,
+    rounded: Callable[[Array], Array] = _unrounded,
+) -> Array:
     q, k, v, mask = (None if x is None else x for x in inputs)
     assert q is not None
     assert k is not None
@@ -208,11 +219,18 @@ def attention(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) ->
         queries, keys = logits.shape[-2:]
         hidden = np.arange(keys) > np.arange(queries)[:, None] + keys - queries
         logits = np.where(hidden, -np.inf, logits)
-    return softmax_weighted(logits, by_head[2]).swapaxes(-3, -2)
+    return softmax_weighted(logits, by_head[2], rounded).swapaxes(-3, -2)
 
 
-def ring_attention(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: str) -> tuple[Array, Array, Array]:
-    """docs/ring_attention.md, batch entry by entry, query frame by query frame."""
+def ring_attention(
+    inputs: Inputs,
+    attrs: Attrs,
+    shape: Sequence[int],
+    dtype: str,
+    rounded: Callable[[Array], Array] = _unrounded,
+) -> tuple[Array, Array, Array]:
+    """docs/ring_attention.md, batch entry by entry, query frame by query frame. `rounded`: see softmax_weighted; in
+    scope `frame` alone, where the keys are many enough for tensor cores."""
     q, k, v, k_ring, v_ring, frames, first_valids, bias = inputs
     assert q is not None
     assert k is not None
@@ -243,7 +261,7 @@ def ring_attention(inputs: Inputs, attrs: Attrs, shape: Sequence[int], dtype: st
                 logits = attrs["scale"] * np.einsum("phd,nrhd->hpnr", q[b, i], keys) + offset[:, None, :, None]
                 flat = logits.reshape(*logits.shape[:2], -1)
                 flat_values = values.transpose(2, 0, 1, 3).reshape(heads, flat.shape[-1], -1)
-                y[b, i] = softmax_weighted(flat, flat_values).swapaxes(0, 1)
+                y[b, i] = softmax_weighted(flat, flat_values, rounded).swapaxes(0, 1)
         for i in range(attrs["commit"]):
             if frame + i >= first_valid:
                 new_k[b, (frame + i) % slots], new_v[b, (frame + i) % slots] = k[b, i], v[b, i]
