@@ -242,7 +242,7 @@ int main(int argc, char** argv) {
   using namespace yanrt::cpu;
   try {
     const Isa isa = parse_isa(argc > 1 ? argv[1] : "auto");
-    if (isa == Isa::generic || isa > Isa::avx512_bf16)
+    if (isa == Isa::generic || isa > Isa::amx)
       throw yanrt::Error(yanrt::ErrorKind::unsupported, "no peak is known for isa '" + std::string(name_of(isa)) + "'");
     bench::run(isa, argc > 2 ? argv[2] : "");
   } catch (const yanrt::Error& error) {

@@ -10,7 +10,7 @@ from tests.support.run_op import native_isas, runnable_isas
 from yanrt import _C
 from yanrt.errors import ArgumentError, UnsupportedError
 
-NATIVE = ("generic", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16")
+NATIVE = ("generic", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16", "amx")
 
 
 def engine(isa: str, threads: int = 1) -> Any:

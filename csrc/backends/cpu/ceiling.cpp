@@ -11,10 +11,13 @@
 #include <immintrin.h>
 #endif
 
+#include "backends/cpu/isa/isa.h"
+
 namespace yanrt::cpu {
 namespace {
 
 constexpr int kSteps = 100000;  // of one run of a chain loop
+constexpr int kTileSteps = 20000;
 constexpr int kRuns = 20;
 
 // A loop and the operations it does.
@@ -98,6 +101,36 @@ __attribute__((target("avx2"))) void dot_int8_avx2() {
     }
   }
 }
+
+// Four registers of sums, as many as the operands of a GEMM leave.
+struct alignas(64) WholeTiles {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+#define YANRT_TILES(name, target_features, multiply_add) \
+  __attribute__((target(target_features))) void name() { \
+    const WholeTiles config;                             \
+    asm volatile("" ::: "memory");                       \
+    _tile_loadconfig(&config);                           \
+    _tile_zero(0);                                       \
+    _tile_zero(1);                                       \
+    _tile_zero(2);                                       \
+    _tile_zero(3);                                       \
+    _tile_zero(4);                                       \
+    _tile_zero(5);                                       \
+    for (int i = 0; i < kTileSteps; ++i) {               \
+      multiply_add(0, 4, 5);                             \
+      multiply_add(1, 4, 5);                             \
+      multiply_add(2, 4, 5);                             \
+      multiply_add(3, 4, 5);                             \
+    }                                                    \
+    _tile_release();                                     \
+  }
+YANRT_TILES(tiles_bf16_amx, "amx-tile,amx-bf16", _tile_dpbf16ps)
+YANRT_TILES(tiles_int8_amx, "amx-tile,amx-int8", _tile_dpbusd)
+#undef YANRT_TILES
 #endif
 
 void multiply_add_scalar() {
@@ -121,6 +154,7 @@ Chains best_f32() {
 
 Chains best_bf16() {
 #if defined(__x86_64__)
+  if (missing_features(Isa::amx).empty()) return {tiles_bf16_amx, 4.0 * 16 * 16 * 64 * kTileSteps};
   if (__builtin_cpu_supports("avx512bf16")) return {dot_bf16_avx512, 24.0 * 64 * kSteps};
 #endif
   return best_f32();
@@ -128,6 +162,7 @@ Chains best_bf16() {
 
 Chains best_int8() {
 #if defined(__x86_64__)
+  if (missing_features(Isa::amx).empty()) return {tiles_int8_amx, 4.0 * 16 * 16 * 128 * kTileSteps};
   if (__builtin_cpu_supports("avx512vnni")) return {dot_int8_avx512, 24.0 * 128 * kSteps};
   if (__builtin_cpu_supports("avxvnni")) return {dot_int8_avx_vnni, 12.0 * 64 * kSteps};
   if (__builtin_cpu_supports("avx2")) return {dot_int8_avx2, 8.0 * 64 * kSteps};

@@ -6,8 +6,8 @@ namespace yanrt::cpu {
 // Operations (a multiply-add counts as two) and bytes a second of `threads` threads together.
 struct Ceiling {
   double f32 = 0;    // fused multiply-adds
-  double bf16 = 0;   // vdpbf16ps; without it those of f32, in which bf16 is then computed
-  double int8 = 0;   // vpdpbusd; without it vpmaddubsw, vpmaddwd and vpaddd
+  double bf16 = 0;   // tdpbf16ps of AMX, or vdpbf16ps, or those of f32, in which bf16 is then computed
+  double int8 = 0;   // tdpbusd of AMX, or vpdpbusd, or vpmaddubsw, vpmaddwd and vpaddd
   double bytes = 0;  // reading memory that is in no cache
 };
 

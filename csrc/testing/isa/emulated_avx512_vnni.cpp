@@ -3,4 +3,4 @@
 #define __AVX512VNNI__ 1
 #define YANRT_ISA isa_emulated_avx512_vnni
 #define YANRT_BASE_ISA isa_emulated_avx512
-#include "backends/cpu/isa/unit_int8.h"
+#include "backends/cpu/isa/unit_gemm.h"

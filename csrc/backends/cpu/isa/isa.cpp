@@ -2,6 +2,13 @@
 
 #include <array>
 #include <string>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "core/error.h"
 
@@ -20,11 +27,13 @@ constexpr std::array kBuilt = {
     Entry{Isa::avx512, "avx512"},
     Entry{Isa::avx512_vnni, "avx512_vnni"},
     Entry{Isa::avx512_bf16, "avx512_bf16"},
+    Entry{Isa::amx, "amx"},
 #if defined(YANRT_EMULATED_ISAS)
     Entry{Isa::emulated_avx2_vnni, "emulated_avx2_vnni"},
     Entry{Isa::emulated_avx512, "emulated_avx512"},
     Entry{Isa::emulated_avx512_vnni, "emulated_avx512_vnni"},
     Entry{Isa::emulated_avx512_bf16, "emulated_avx512_bf16"},
+    Entry{Isa::emulated_amx, "emulated_amx"},
 #endif
 };
 
@@ -34,6 +43,29 @@ bool is_emulated(Isa isa) { return isa >= Isa::emulated_avx2_vnni; }
 void require(bool has, std::string_view feature, std::string& missing) {
   if (!has) missing += (missing.empty() ? "" : ", ") + std::string(feature);
 }
+
+#if defined(__x86_64__)
+// The tile registers take 8 KiB of every thread's state, and Linux wants to be asked for them, once a process.
+bool system_grants_tiles() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  static const bool granted = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return granted;
+#else
+  return false;
+#endif
+}
+
+void require_amx(std::string& missing) {
+  uint32_t a = 0, b = 0, c = 0, d = 0;
+  __get_cpuid_count(7, 0, &a, &b, &c, &d);
+  const bool tile = d >> 24 & 1;
+  require(tile, "AMX-TILE", missing);
+  require(d >> 22 & 1, "AMX-BF16", missing);
+  require(d >> 25 & 1, "AMX-INT8", missing);
+  require(!tile || system_grants_tiles(), "the operating system's leave to use AMX", missing);
+}
+#endif
 
 }  // namespace
 
@@ -65,7 +97,8 @@ std::string missing_features(Isa isa) {
   require(__builtin_cpu_supports("avx512vl"), "AVX512VL", missing);
   require(__builtin_cpu_supports("avx512dq"), "AVX512DQ", missing);
   if (isa >= Isa::avx512_vnni) require(__builtin_cpu_supports("avx512vnni"), "AVX512_VNNI", missing);
-  if (isa == Isa::avx512_bf16) require(__builtin_cpu_supports("avx512bf16"), "AVX512_BF16", missing);
+  if (isa >= Isa::avx512_bf16) require(__builtin_cpu_supports("avx512bf16"), "AVX512_BF16", missing);
+  if (isa == Isa::amx) require_amx(missing);
 #else
   missing = "x86-64";
 #endif

@@ -16,12 +16,14 @@ enum class Isa : uint8_t {
   avx512,       // AVX-512 F, BW, VL, DQ
   avx512_vnni,  // and AVX512_VNNI
   avx512_bf16,  // and AVX512_BF16
+  amx,          // and AMX TILE, BF16, INT8
   // Test builds alone: the same sources over a plain C++ version of the instructions, for any machine with AVX2
   // (csrc/testing/isa/).
   emulated_avx2_vnni,
   emulated_avx512,
   emulated_avx512_vnni,
   emulated_avx512_bf16,
+  emulated_amx,
 };
 
 std::string_view name_of(Isa isa);

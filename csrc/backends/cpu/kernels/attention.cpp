@@ -100,6 +100,7 @@ class Attention final : public Kernel {
 
 void Attention::run(const KernelCall& call) const noexcept {
   const auto [begin, end] = share(blocks_, 1, call.worker, call.workers);
+  const TileRegisters registers(core_.tile());
   int64_t packed_head = -1;
   for (int64_t block = begin; block < end; ++block) {
     const int64_t item = block / query_blocks_, outer = item / heads_, head = item % heads_;

@@ -29,10 +29,11 @@ struct SoftmaxBlock {
   const float* mask;    // [keys][columns], added to the logits; or null
   float scale;
   bool rounds;      // weights are rounded to bf16 before they multiply
-  uint16_t* pairs;  // where the tile reads bf16: the weights [keys / 2][columns][2], the last pair filled with zero
-  float* max;       // [columns], of all blocks so far; updated
-  float* sum;       // [columns], of the weights of all blocks so far, relative to max; updated
-  float* factor;    // [columns]: by which what earlier blocks added up must be scaled
+  uint16_t* pairs;  // where the tile reads bf16: the weights [padded_keys / 2][columns][2], zero after the last key
+  int64_t padded_keys;
+  float* max;     // [columns], of all blocks so far; updated
+  float* sum;     // [columns], of the weights of all blocks so far, relative to max; updated
+  float* factor;  // [columns]: by which what earlier blocks added up must be scaled
 };
 
 // All queries of one position and head over a list of keys. Query i sees the first `seen + i` keys.

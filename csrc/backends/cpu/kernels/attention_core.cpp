@@ -6,7 +6,7 @@
 namespace yanrt::cpu {
 namespace {
 
-constexpr int64_t kKeyBlock = 128;  // even: a pair of keys is never cut
+constexpr int64_t kKeyBlock = 128;  // a multiple of every tile's depth: what belongs together is never cut
 
 int64_t round_up(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 
@@ -19,10 +19,10 @@ AttentionCore::AttentionCore(const Loops& loops, const Types& types, int64_t d, 
       q_type_(types.q),
       y_type_(types.y),
       d_(d),
-      padded_d_(round_up(d, tile_.group)),
+      padded_d_(round_up(d, tile_.depth)),
       value_panels_((d + tile_.columns - 1) / tile_.columns),
-      key_block_(std::min(kKeyBlock, round_up(max_keys, 2))),
-      value_panel_size_(round_up(max_keys, tile_.group) * tile_.columns),
+      key_block_(std::min(kKeyBlock, round_up(max_keys, std::max(tile_.rows, tile_.depth)))),
+      value_panel_size_(round_up(max_keys, tile_.depth) * tile_.columns),
       scale_(scale) {
   size_t at = 0;
   const auto reserve = [&at](int64_t bytes) {
@@ -61,18 +61,20 @@ void AttentionCore::pack(std::byte* scratch, const HeadRows& k, const HeadRows& 
 }
 
 void AttentionCore::seal(std::byte* scratch, int64_t keys) const noexcept {
-  if (keys % tile_.group == 0) return;
-  // The last value's partner is multiplied with a weight of zero: it must be a number. (group is 1 or 2)
+  // What completes the last step of k is multiplied with weights of zero: it must be numbers. (group is 1 or 2)
+  const int64_t pairs = (keys + 1) / 2, end = round_up(keys, tile_.depth);
+  if (keys == end) return;
   for (int64_t panel = 0; panel < value_panels_; ++panel) {
-    auto* row = reinterpret_cast<uint16_t*>(scratch + values_at_) + panel * value_panel_size_ +
-                keys / tile_.group * tile_.columns * tile_.group;
-    for (int64_t i = 0; i < tile_.columns; ++i) row[2 * i + 1] = 0;
+    auto* rows = reinterpret_cast<uint16_t*>(scratch + values_at_) + panel * value_panel_size_;
+    if (keys % 2 != 0)
+      for (int64_t i = 0; i < tile_.columns; ++i) rows[(keys - 1) * tile_.columns + 2 * i + 1] = 0;
+    std::fill(rows + 2 * pairs * tile_.columns, rows + end * tile_.columns, uint16_t{0});
   }
 }
 
 void AttentionCore::load_queries(std::byte* scratch, const QueryBlock& block) const noexcept {
   std::byte* panel = scratch + queries_at_;
-  if (block.rows < tile_.columns)  // the other columns compute too
+  if (block.rows < tile_.columns || padded_d_ != d_)  // the other columns compute too
     std::memset(panel, 0, static_cast<size_t>(padded_d_ * tile_.columns * b_bytes()));
   for (int64_t row = 0; row < block.rows; ++row)
     loops_.attention.pack_columns(
@@ -94,10 +96,8 @@ void AttentionCore::attend(std::byte* scratch, const QueryBlock& block, int64_t 
 // Keys [first, first + count) for all queries of the block: logits, weights, and the weighted sum of values.
 void AttentionCore::add_keys(std::byte* scratch, const QueryBlock& block, int64_t first, int64_t count) const noexcept {
   const int64_t columns = tile_.columns;
-  tiles(count, [&](int64_t row, int rows) {
-    tile_.run(rows, scratch + (first + row) * padded_d_ * a_bytes(), padded_d_, scratch + queries_at_, padded_d_,
-              floats(scratch, scores_at_) + row * columns, false);
-  });
+  tile_.run(count, scratch + first * padded_d_ * a_bytes(), padded_d_, scratch + queries_at_, padded_d_,
+            floats(scratch, scores_at_), false);
   weigh(scratch, block, first, count);
 
   const bool is_bf16 = tile_.a == Element::bf16;
@@ -109,10 +109,7 @@ void AttentionCore::add_keys(std::byte* scratch, const QueryBlock& block, int64_
       if (factors[row] != 1.0f)
         loops_.attention.scale_row(sums + row * columns, factors[row], sums + row * columns, false, columns);
     const std::byte* values = scratch + values_at_ + (panel * value_panel_size_ + first * columns) * b_bytes();
-    tiles(block.rows, [&](int64_t row, int rows) {
-      tile_.run_columns(rows, weights + row * tile_.group * a_bytes(), values, round_up(count, tile_.group),
-                        sums + row * columns, first > 0);
-    });
+    tile_.run_columns(block.rows, weights, values, round_up(count, tile_.depth), sums, first > 0);
   }
 }
 
@@ -135,6 +132,7 @@ void AttentionCore::weigh(std::byte* scratch, const QueryBlock& block, int64_t f
        .scale = scale_,
        .rounds = tile_.rounds,
        .pairs = tile_.a == Element::bf16 ? reinterpret_cast<uint16_t*>(scratch + pairs_at_) : nullptr,
+       .padded_keys = round_up(count, tile_.depth),
        .max = state,
        .sum = state + columns,
        .factor = state + 2 * columns});

@@ -40,6 +40,7 @@ class AttentionCore {
   };
   AttentionCore(const Loops& loops, const Types& types, int64_t d, int64_t max_keys, float scale, bool masked);
 
+  const TileLoop& tile() const { return tile_; }  // for TileRegisters, around a kernel
   size_t scratch_bytes() const { return scratch_bytes_; }
   int64_t block_rows() const { return tile_.columns; }
 
@@ -55,12 +56,6 @@ class AttentionCore {
   void weigh(std::byte* scratch, const QueryBlock& block, int64_t first, int64_t count) const noexcept;
   void write(const std::byte* scratch, const QueryBlock& block) const noexcept;
 
-  // Calls run(first, rows) for the tiles of `count` rows.
-  template <class Run>
-  void tiles(int64_t count, const Run& run) const {
-    for (int64_t row = 0; row < count; row += tile_.rows)
-      run(row, static_cast<int>(std::min<int64_t>(tile_.rows, count - row)));
-  }
   float* floats(std::byte* scratch, size_t at) const { return reinterpret_cast<float*>(scratch + at); }
   int64_t b_bytes() const { return static_cast<int64_t>(size_of(tile_.b)); }
   int64_t a_bytes() const { return static_cast<int64_t>(size_of(tile_.a)); }

@@ -136,6 +136,22 @@ YANRT_INLINE void exp_columns(float* __restrict x, const float* __restrict origi
   }
 }
 
+// Weights of two keys side by side.
+YANRT_INLINE void pair_weights(const SoftmaxBlock& block, int64_t key) {
+  const float* x = block.scores + key * kTileColumns;
+  uint16_t* __restrict to = block.pairs + key * kTileColumns;
+  if (key + 1 < block.keys)
+    for (int64_t i = 0; i < kTileColumns; ++i) {
+      to[2 * i] = to_bf16(x[i]);
+      to[2 * i + 1] = to_bf16(x[kTileColumns + i]);
+    }
+  else
+    for (int64_t i = 0; i < kTileColumns; ++i) {
+      to[2 * i] = key < block.keys ? to_bf16(x[i]) : uint16_t{0};
+      to[2 * i + 1] = 0;
+    }
+}
+
 inline void softmax_block(const SoftmaxBlock& block) {
   float origin[kTileColumns], sum[kTileColumns];
   for (int64_t j = 0; j < kTileVecs; ++j) {
@@ -154,14 +170,7 @@ inline void softmax_block(const SoftmaxBlock& block) {
     for (int64_t key = 0; key < block.keys; ++key) exp_columns(block.scores + key * kTileColumns, origin, sum, false);
   for (int64_t i = 0; i < kTileColumns; ++i) block.sum[i] = sum[i];
   if (!block.pairs) return;
-  for (int64_t key = 0; key < block.keys; ++key) {
-    uint16_t* to = block.pairs + key / 2 * 2 * kTileColumns + key % 2;
-    const bool alone = key + 1 == block.keys && key % 2 == 0;
-    for (int64_t i = 0; i < kTileColumns; ++i) {
-      to[2 * i] = to_bf16(block.scores[key * kTileColumns + i]);
-      if (alone) to[2 * i + 1] = 0;
-    }
-  }
+  for (int64_t key = 0; key < block.padded_keys; key += 2) pair_weights(block, key);
 }
 
 inline void scale_row(const float* x, float factor, void* y, bool y_is_bf16, int64_t n) {

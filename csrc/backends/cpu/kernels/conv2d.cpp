@@ -37,7 +37,7 @@ class Conv2d final : public Kernel {
         operand_bytes_(static_cast<int64_t>(to_operand_.to_size())),
         quantiser_(loops.quantise, tile, spec.inputs[kConvX].dtype),
         quantised_(tile.is_integer()),
-        in_place_(!quantised_ && shape.is_pointwise() && to_operand_.is_copy() && shape.in % tile.group == 0),
+        in_place_(!quantised_ && shape.is_pointwise() && to_operand_.is_copy() && shape.in % tile.depth == 0),
         variant_("conv2d." + std::string(name_of(spec.precision)) + "." + std::string(name_of(spec.isa))),
         gemm_(spec, loops, spec.constants[kConvWeight],
               {.m = shape.pixels(),

@@ -41,7 +41,7 @@ Gemm::Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, c
       loops_(loops.gemm),
       panels_(weight, spec.weights, tile_, shape.groups, shape.n, shape.k),
       panel_count_(ceil_div(shape.n, tile_.columns)),
-      padded_k_(round_up(shape.k, tile_.group)),
+      padded_k_(round_up(shape.k, tile_.depth)),
       row_stride_(round_up(shape.k, 32) + 32) {  // never a power of two: rows would compete for cache lines
   if (tile_.is_integer() && shape.k > kMostIntegerK)
     throw Error(ErrorKind::unsupported, std::string(spec.op.def->name) + " (" + spec.op.source + "): sums of " +
@@ -51,8 +51,9 @@ Gemm::Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, c
       static_cast<int64_t>(cache_sizes().level2 / 2 / (static_cast<size_t>(row_stride_) * size_of(tile_.a)));
   block_rows_ = tile_.rows * std::clamp<int64_t>(rows_in_cache / tile_.rows, 1, ceil_div(shape.m, tile_.rows));
   const size_t k_bytes = static_cast<size_t>(tile_.columns) * size_of(tile_.b);
-  block_k_ = std::clamp<int64_t>(static_cast<int64_t>(cache_sizes().level1 / 2 / k_bytes) / 32 * 32, 32,
-                                 round_up(padded_k_, 32));
+  constexpr int64_t kStep = 64;  // a multiple of every tile's depth
+  block_k_ = std::clamp<int64_t>(static_cast<int64_t>(cache_sizes().level1 / 2 / k_bytes) / kStep * kStep, kStep,
+                                 round_up(padded_k_, kStep));
   lay_out_scratch(temp_bytes);
   const int64_t pieces = ceil_div(shape.m, tile_.rows) * panel_count_;
   const int64_t worth = std::max<int64_t>(shape.m * shape.n * shape.k / kMacsPerWorker, 1);
@@ -104,11 +105,7 @@ void Gemm::multiply(const Rows& rows, int64_t count, const std::byte* panel, std
       tile_.expand(block, scratch + panel_at_, length * tile_.columns);
       block = scratch + panel_at_;
     }
-    for (int64_t row = 0; row < count; row += tile_.rows) {
-      const int tile_rows = static_cast<int>(std::min<int64_t>(tile_.rows, count - row));
-      tile_.run(tile_rows, rows.data + (row * rows.stride + k) * a_bytes, rows.stride, block, length,
-                sums + row * tile_.columns, k > 0);
-    }
+    tile_.run(count, rows.data + k * a_bytes, rows.stride, block, length, sums, k > 0);
   }
 }
 

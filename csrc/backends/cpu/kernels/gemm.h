@@ -28,6 +28,22 @@ Activation parse_activation(std::string_view name);
 // The tile that multiplies in a precision.
 const TileLoop& tile_for(const Loops& loops, Precision precision);
 
+// For as long as a kernel runs a tile's loops on this thread.
+class TileRegisters {
+ public:
+  explicit TileRegisters(const TileLoop& tile) : leave_(tile.leave) {
+    if (tile.enter) tile.enter();
+  }
+  TileRegisters(const TileRegisters&) = delete;
+  TileRegisters& operator=(const TileRegisters&) = delete;
+  ~TileRegisters() {
+    if (leave_) leave_();
+  }
+
+ private:
+  void (*leave_)();
+};
+
 // Where a source of rows writes those that do not lie in memory as the tile reads them.
 struct RowScratch {
   std::byte* rows;  // with Gemm::row_stride()
@@ -82,6 +98,7 @@ void Gemm::run(const KernelCall& call, int64_t group, const FinishArgs& finish, 
   const Range my_rows = share(shape_.m, tile_.rows, call.worker / grid.panels, grid.rows);
   const Range my_panels = share(panel_count_, 1, call.worker % grid.panels, grid.panels);
   if (my_panels.begin == my_panels.end) return;
+  const TileRegisters registers(tile_);
   const RowScratch scratch{call.scratch + rows_at_, reinterpret_cast<float*>(call.scratch + scales_at_),
                            call.scratch + temp_at_};
   for (int64_t first = my_rows.begin; first < my_rows.end; first += block_rows_) {

@@ -36,20 +36,24 @@ constexpr size_t size_of(Element element) {
   return element == Element::f32 ? 4 : element == Element::bf16 || element == Element::i16 ? 2 : 1;
 }
 
-// One register tile: acc[rows][columns] (+)= a[rows][k] * panel[k][columns], in f32, or in int32 if `a` is an integer.
+// Register tiles: acc[rows][columns] (+)= a[rows][k] * panel[k][columns], in f32, or in int32 if `a` is an integer.
 struct TileLoop {
-  int rows;        // at most this many a call
+  int rows;        // of a tile: `acc` has room for a multiple of it
   int columns;     // width of a panel
   int group;       // consecutive k that stand side by side in a panel: panel[k / group][columns][group]
+  int depth;       // k that an instruction takes, a multiple of `group`
   Element a;       // activations
   bool rounds;     // which are rounded to bf16, also where `a` is f32
   Element b;       // the panel as `run` reads it
   Element stored;  // and as it is kept: expanded, a block at a time, where that is not `b`
   void (*expand)(const void* stored, void* panel, int64_t n);
-  // `a_stride` in elements. k is a multiple of `group`. `resume`: acc holds the sum so far; else it is overwritten.
-  void (*run)(int rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume);
+  // Around the calls of `run` in a kernel, on the thread that makes them; null where registers need no preparation.
+  void (*enter)();
+  void (*leave)();
+  // `a_stride` in elements. k is a multiple of `depth`. `resume`: acc holds the sum so far; else it is overwritten.
+  void (*run)(int64_t rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume);
   // The same where `a` is a panel too: its columns are the rows of the tile. Null for integers.
-  void (*run_columns)(int rows, const void* a, const void* panel, int64_t k, float* acc, bool resume);
+  void (*run_columns)(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume);
 
   bool is_integer() const { return a == Element::u8 || a == Element::i16; }
 };

@@ -4,6 +4,9 @@
 
 #include "backends/cpu/isa/simd.h"
 #include "backends/cpu/kernels/gemm_args.h"
+#if defined(__AMX_BF16__)
+#include "backends/cpu/kernels/gemm_amx_loops.h"
+#endif
 
 namespace yanrt::cpu::YANRT_ISA {
 
@@ -35,7 +38,7 @@ struct TileSums {
 
 // Calls fn.template operator()<rows>().
 template <class Fn>
-YANRT_INLINE void with_rows(int rows, Fn fn) {
+YANRT_INLINE void with_rows(int64_t rows, Fn fn) {
   switch (rows) {
     case 1: return fn.template operator()<1>();
     case 2: return fn.template operator()<2>();
@@ -67,18 +70,21 @@ YANRT_INLINE void walk_k(const typename Step::A* a, int64_t a_stride, int64_t a_
   t.finish(acc);
 }
 template <class Step>
-void tile(int rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume) {
-  with_rows(rows, [&]<int kRows>() {
-    walk_k<kRows, Step>(static_cast<const typename Step::A*>(a), a_stride, 1,
-                        static_cast<const typename Step::B*>(panel), k, acc, resume);
-  });
+YANRT_INLINE void walk_rows(int64_t rows, const void* a, int64_t a_stride, int64_t a_step, const void* panel, int64_t k,
+                            float* acc, bool resume) {
+  const auto* x = static_cast<const typename Step::A*>(a);
+  for (; rows > 0; rows -= kTileRows, x += kTileRows * a_stride, acc += kTileRows * kTileColumns)
+    with_rows(rows < kTileRows ? rows : kTileRows, [&]<int kRows>() {
+      walk_k<kRows, Step>(x, a_stride, a_step, static_cast<const typename Step::B*>(panel), k, acc, resume);
+    });
 }
 template <class Step>
-void tile_columns(int rows, const void* a, const void* panel, int64_t k, float* acc, bool resume) {
-  with_rows(rows, [&]<int kRows>() {
-    walk_k<kRows, Step>(static_cast<const typename Step::A*>(a), Step::kGroup, kTileColumns,
-                        static_cast<const typename Step::B*>(panel), k, acc, resume);
-  });
+void tile(int64_t rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume) {
+  walk_rows<Step>(rows, a, a_stride, 1, panel, k, acc, resume);
+}
+template <class Step>
+void tile_columns(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume) {
+  walk_rows<Step>(rows, a, Step::kGroup, kTileColumns, panel, k, acc, resume);
 }
 
 // The panel holds f32, or bf16 that is widened as it is read.
@@ -198,11 +204,14 @@ inline void expand_i8(const void* stored, void* panel, int64_t n) {
 inline constexpr TileLoop kTileF32 = {.rows = kTileRows,
                                       .columns = kTileColumns,
                                       .group = 1,
+                                      .depth = 1,
                                       .a = Element::f32,
                                       .rounds = false,
                                       .b = Element::f32,
                                       .stored = Element::f32,
                                       .expand = nullptr,
+                                      .enter = nullptr,
+                                      .leave = nullptr,
                                       .run = tile<FmaStep<float>>,
                                       .run_columns = tile_columns<FmaStep<float>>};
 
@@ -212,8 +221,18 @@ constexpr TileLoop bf16_tile() {
   t.b = t.stored = Element::bf16;
   t.run = tile<FmaStep<uint16_t>>;
   t.run_columns = tile_columns<FmaStep<uint16_t>>;
-#if defined(__AVX512BF16__)
-  t.group = DotBf16Step::kGroup;
+#if defined(__AMX_BF16__)
+  t.rows = kAmxRows;
+  t.columns = kAmxPanelColumns;
+  t.group = 2;
+  t.depth = kAmxBytes / 2;
+  t.a = Element::bf16;
+  t.enter = amx_enter;
+  t.leave = amx_leave;
+  t.run = amx_tile<AmxBf16>;
+  t.run_columns = amx_tile_columns;
+#elif defined(__AVX512BF16__)
+  t.group = t.depth = DotBf16Step::kGroup;
   t.a = Element::bf16;
   t.run = tile<DotBf16Step>;
   t.run_columns = tile_columns<DotBf16Step>;
@@ -235,7 +254,7 @@ inline constexpr TileLoop kTileBf16 = bf16_tile(), kTileF8 = f8_tile();
 
 constexpr TileLoop int8_tile() {
   TileLoop t = kTileF32;
-  t.group = Int8Step::kGroup;
+  t.group = t.depth = Int8Step::kGroup;
   t.a = Int8Step::kGroup == 4 ? Element::u8 : Element::i16;
   t.b = Int8Step::kGroup == 4 ? Element::i8 : Element::i16;
   t.stored = Element::i8;
@@ -243,6 +262,14 @@ constexpr TileLoop int8_tile() {
   t.rounds = true;
   t.run = tile<Int8Step>;
   t.run_columns = nullptr;
+#if defined(__AMX_INT8__)
+  t.rows = kAmxRows;
+  t.columns = kAmxPanelColumns;
+  t.depth = kAmxBytes;
+  t.enter = amx_enter;
+  t.leave = amx_leave;
+  t.run = amx_tile<AmxInt8>;
+#endif
   return t;
 }
 inline constexpr TileLoop kTileInt8 = int8_tile();

@@ -29,7 +29,12 @@ void ToOperand::operator()(const std::byte* from, std::byte* to, int64_t count) 
 }
 
 RowQuantiser::RowQuantiser(const QuantiseLoops& loops, const TileLoop& tile, DType from)
-    : loops_(loops), from_(from), widens_(tile.a == Element::i16) {}
+    : loops_(loops), from_(from), widens_(tile.a == Element::i16), depth_(tile.depth) {}
+
+// What the tile reads behind the codes is multiplied with zeros, but must lie in the row.
+bool RowQuantiser::in_place(int64_t width) const {
+  return from_ == DType::i8 && !widens_ && (width + depth_ - 1) / depth_ * depth_ <= quantised_row_bytes(width);
+}
 
 float RowQuantiser::scale_of(const std::byte* row, int64_t width) {
   float scale;

@@ -38,7 +38,7 @@ class RowQuantiser {
  public:
   RowQuantiser(const QuantiseLoops& loops, const TileLoop& tile, DType from);
   // Quantised rows of this form need no copy.
-  bool in_place() const { return from_ == DType::i8 && !widens_; }
+  bool in_place(int64_t width) const;
   // Bytes of `codes` below.
   int64_t code_bytes(int64_t width) const { return widens_ ? width : 0; }
   // One row of `width` elements; returns its scale. `codes`: scratch.
@@ -49,6 +49,7 @@ class RowQuantiser {
   const QuantiseLoops& loops_;
   DType from_;
   bool widens_;  // the tile reads 16 bits
+  int64_t depth_;
 };
 
 }  // namespace yanrt::cpu

@@ -121,7 +121,7 @@ const float* stored_scales(const Constant& weight, WeightCache& cache) {
 
 Panels::Panels(const Constant& weight, WeightCache& cache, const TileLoop& tile, int64_t groups, int64_t n, int64_t k)
     : per_group_(ceil_div(n, tile.columns)),
-      panel_bytes_(static_cast<size_t>(ceil_div(k, tile.group) * tile.group * tile.columns) * size_of(tile.stored)),
+      panel_bytes_(static_cast<size_t>(ceil_div(k, tile.depth) * tile.depth * tile.columns) * size_of(tile.stored)),
       scales_(stored_scales(weight, cache)) {
   const int64_t channels = groups * n;
   const std::string& name = weight.tensor->name;
@@ -132,8 +132,8 @@ Panels::Panels(const Constant& weight, WeightCache& cache, const TileLoop& tile,
         cache.get(name, "scale." + element, static_cast<size_t>(channels) * sizeof(float), [&](std::byte* to) {
           for (int64_t c = 0; c < channels; ++c) reinterpret_cast<float*>(to)[c] = source.scale(c);
         }));
-  const std::string form =
-      element + "." + std::to_string(tile.columns) + "x" + std::to_string(tile.group) + "." + std::to_string(groups);
+  const std::string form = element + "." + std::to_string(tile.columns) + "x" + std::to_string(tile.group) + "x" +
+                           std::to_string(tile.depth) + "." + std::to_string(groups);
   const size_t bytes = static_cast<size_t>(groups * per_group_) * panel_bytes_;
   const auto place = [&](int64_t c) { return static_cast<size_t>(c / n * per_group_ + c % n / tile.columns); };
   data_ = cache.get(name, "panels." + form, bytes, [&](std::byte* to) {

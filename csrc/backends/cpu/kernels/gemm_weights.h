@@ -26,7 +26,7 @@ class WeightReader {
 const float* stored_scales(const Constant& weight, WeightCache& cache);
 
 // Weight [groups * n, k] in the shared cache: panel[k / tile.group][tile.columns][tile.group] for every tile.columns
-// output channels of a group, zeros where k or the channels end.
+// output channels of a group, zeros where k (to a multiple of tile.depth) or the channels end.
 //
 // int8 and E4M3 are quantised by output channel, unless the package stores E4M3 already: scale = largest magnitude /
 // 127 (or 448), code = weight / scale, rounded to nearest even. Throws Error(unsupported) if a weight is infinite or

@@ -36,7 +36,7 @@ class Linear final : public Kernel {
         to_operand_(loops.convert, tile, spec.inputs[kX].dtype),
         quantiser_(loops.quantise, tile, spec.inputs[kX].dtype),
         quantised_(tile.is_integer()),
-        in_place_(quantised_ ? quantiser_.in_place() : to_operand_.is_copy() && k_ % tile.group == 0),
+        in_place_(quantised_ ? quantiser_.in_place(k_) : to_operand_.is_copy() && k_ % tile.depth == 0),
         has_bias_(spec.present[kBias]),
         has_gate_(spec.present[kGate]),
         has_residual_(spec.present[kResidual]),

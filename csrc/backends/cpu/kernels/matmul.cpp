@@ -45,7 +45,7 @@ class MatMul final : public Kernel {
         m_(spec.inputs[0].shape[-2]),
         n_(spec.outputs[0].shape[-1]),
         k_(spec.inputs[0].shape[-1]),
-        padded_k_((k_ + tile_.group - 1) / tile_.group * tile_.group),
+        padded_k_((k_ + tile_.depth - 1) / tile_.depth * tile_.depth),
         panels_((n_ + tile_.columns - 1) / tile_.columns),
         items_(spec.outputs[0].numel() / (m_ * n_) * panels_),
         block_rows_(std::min(kBlockTiles * tile_.rows, (m_ + tile_.rows - 1) / tile_.rows * tile_.rows)),
@@ -58,6 +58,7 @@ class MatMul final : public Kernel {
 
   void run(const KernelCall& call) const noexcept override {
     const Range mine = share(items_, 1, call.worker, call.workers);
+    const TileRegisters registers(tile_);
     for (int64_t item = mine.begin; item < mine.end; ++item) {
       const int64_t matrix = item / panels_, column = item % panels_ * tile_.columns;
       pack(b_.at(call.inputs[1], matrix), column, call.scratch);
@@ -98,16 +99,13 @@ class MatMul final : public Kernel {
   void multiply(const std::byte* a, const KernelCall& call, int64_t matrix, int64_t column) const {
     auto* sums = reinterpret_cast<float*>(call.scratch + panel_bytes());
     std::byte* scratch = call.scratch + panel_bytes() + sums_bytes();
-    const int64_t operand = static_cast<int64_t>(size_of(tile_.a));
     FinishArgs finish{};
     finish.y_is_bf16 = y_is_bf16_;
     finish.y_stride = n_;
     for (int64_t first = 0; first < m_; first += block_rows_) {
       const int64_t count = std::min(block_rows_, m_ - first);
       const Rows rows = in_place_ ? Rows{a + first * a_.row * a_.bytes, a_.row} : bring(a, first, count, scratch);
-      for (int64_t row = 0; row < count; row += tile_.rows)
-        tile_.run(static_cast<int>(std::min<int64_t>(tile_.rows, count - row)), rows.data + row * rows.stride * operand,
-                  rows.stride, call.scratch, padded_k_, sums + row * tile_.columns, false);
+      tile_.run(count, rows.data, rows.stride, call.scratch, padded_k_, sums, false);
       finish.y = call.outputs[0] + ((matrix * m_ + first) * n_ + column) * (y_is_bf16_ ? 2 : 4);
       finish_(finish, sums, tile_.columns, count, std::min<int64_t>(tile_.columns, n_ - column));
     }

@@ -21,6 +21,7 @@ class RingAttentionByFrame final : public Kernel {
 
   void run(const KernelCall& call) const noexcept override {
     const auto [begin, end] = share(shape_.batch * shape_.heads, 1, call.worker, call.workers);
+    const TileRegisters registers(core_.tile());
     for (int64_t item = begin; item < end; ++item) {
       const int64_t b = item / shape_.heads, h = item % shape_.heads;
       const RingFrames frames = shape_.frames(call, b);

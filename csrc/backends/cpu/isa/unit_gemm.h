@@ -1,4 +1,4 @@
-// The body of the units that differ from another one, YANRT_BASE_ISA, in the dot product of int8 alone.
+// The body of the units that differ from another one, YANRT_BASE_ISA, in the tiles of GEMM alone.
 #pragma once
 
 #include "backends/cpu/isa/loops.h"
@@ -15,7 +15,7 @@ namespace YANRT_ISA {
 const Loops& loops() {
   static const Loops table = [] {
     Loops changed = YANRT_BASE_ISA::loops();
-    changed.gemm.int8 = kTileInt8;
+    changed.gemm = kGemmLoops;
     return changed;
   }();
   return table;
