@@ -60,11 +60,14 @@ class Depthwise final : public Kernel {
         spec.weights.get(tensor.name, round ? "depthwise.bf16" : "depthwise.f32", bytes, [&](std::byte* to) {
           const WeightReader values(tensor);
           auto* out = reinterpret_cast<float*>(to);
-          for (int64_t channel = 0; channel < shape_.out; ++channel)
+          std::vector<float> taps(static_cast<size_t>(shape_.field()));
+          for (int64_t channel = 0; channel < shape_.out; ++channel) {
+            values.read(channel * shape_.field(), shape_.field(), taps.data());
             for (int64_t tap = 0; tap < shape_.field(); ++tap) {
-              const float value = values[channel * shape_.field() + tap];
+              const float value = taps[static_cast<size_t>(tap)];
               out[tap * shape_.out + channel] = round ? bf16_to_f32(f32_to_bf16(value)) : value;
             }
+          }
         });
     return reinterpret_cast<const float*>(packed);
   }

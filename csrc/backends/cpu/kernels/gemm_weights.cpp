@@ -17,7 +17,18 @@ constexpr float kLargestI8 = 127.0f, kLargestF8 = 448.0f;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// The output channels of a weight as codes of a tile's `stored` type.
+template <class T>
+void put(std::byte* to, int64_t at, T value) {
+  std::memcpy(to + at * static_cast<int64_t>(sizeof(T)), &value, sizeof(T));
+}
+template <class T>
+T get(const std::byte* from, int64_t at) {
+  T value;
+  std::memcpy(&value, from + at * static_cast<int64_t>(sizeof(T)), sizeof(T));
+  return value;
+}
+
+// The output channels of a weight, a whole one at a time, as codes of a tile's `stored` type.
 class Channels {
  public:
   Channels(const Constant& weight, const float* stored_scales, Element element, int64_t k)
@@ -29,49 +40,52 @@ class Channels {
            (element_ == Element::f8 && weight_.tensor->dtype == DType::f8e4m3);
   }
 
-  // Of a channel that is quantised here.
-  float scale(int64_t channel) const {
-    float largest = 0;
-    for (int64_t p = 0; p < k_; ++p) {
-      const float magnitude = std::fabs(value(channel, p));
-      if (!(magnitude <= std::numeric_limits<float>::max()))
-        throw Error(ErrorKind::unsupported, "weight '" + weight_.tensor->name +
-                                                "' holds an infinity or NaN in channel " + std::to_string(channel) +
-                                                "; it cannot be quantised: use fp32 or bf16");
-      largest = std::max(largest, magnitude);
-    }
+  // Of a channel that is quantised here. `row`: room for its k values.
+  float scale(int64_t channel, float* row) const {
+    scaled_values(channel, row);
+    uint32_t largest_bits = 0;  // magnitudes order as their bits do, with infinity and NaN above all numbers
+    for (int64_t p = 0; p < k_; ++p)
+      largest_bits = std::max(largest_bits, std::bit_cast<uint32_t>(row[p]) & kMagnitude);
+    const auto largest = std::bit_cast<float>(largest_bits);
+    if (!(largest <= std::numeric_limits<float>::max()))
+      throw Error(ErrorKind::unsupported, "weight '" + weight_.tensor->name + "' holds an infinity or NaN in channel " +
+                                              std::to_string(channel) + "; it cannot be quantised: use fp32 or bf16");
     const float scale = largest / (element_ == Element::i8 ? kLargestI8 : kLargestF8);
     return scale > 0 ? scale : 1.0f;
   }
 
-  void write(int64_t channel, int64_t p, float scale, std::byte* panel, int64_t at) const {
-    const int64_t i = channel * k_ + p;
-    switch (element_) {
-      case Element::f32: return put(panel, at, values_[i]);
-      case Element::bf16: return put(panel, at, f32_to_bf16(values_[i]));
-      case Element::f8:
-        return put(panel, at, keeps_scales() ? finite_code(i) : f32_to_f8e4m3(value(channel, p) / scale));
-      default: return put(panel, at, nearest(value(channel, p) / scale));
+  // The k codes of a channel. `row`: room for its k values.
+  void write(int64_t channel, float scale, float* row, std::byte* codes) const {
+    if (element_ == Element::f32) return values_.read(channel * k_, k_, reinterpret_cast<float*>(codes));
+    if (element_ == Element::f8 && keeps_scales()) return write_stored(channel, codes);
+    if (element_ == Element::bf16) {
+      values_.read(channel * k_, k_, row);
+      for (int64_t p = 0; p < k_; ++p) put(codes, p, f32_to_bf16(row[p]));
+      return;
     }
+    scaled_values(channel, row);
+    if (element_ == Element::f8)
+      for (int64_t p = 0; p < k_; ++p) put(codes, p, f32_to_f8e4m3(row[p] / scale));
+    else
+      for (int64_t p = 0; p < k_; ++p) put(codes, p, nearest(row[p] / scale));
   }
 
  private:
+  static constexpr uint32_t kMagnitude = 0x7fffffff;
+
   static int8_t nearest(float x) {  // ties to even: 1.5 * 2^23 pushes the fraction out
     return static_cast<int8_t>(std::bit_cast<uint32_t>(x + 12582912.0f) & 0xff);
   }
-  template <class T>
-  static void put(std::byte* panel, int64_t at, T value) {
-    std::memcpy(panel + at * static_cast<int64_t>(sizeof(T)), &value, sizeof(T));
+  void scaled_values(int64_t channel, float* row) const {
+    values_.read(channel * k_, k_, row);
+    if (!scales_) return;
+    for (int64_t p = 0; p < k_; ++p) row[p] *= scales_[channel];
   }
-  float value(int64_t channel, int64_t p) const {
-    const float value = values_[channel * k_ + p];
-    return scales_ ? value * scales_[channel] : value;
-  }
-  uint8_t finite_code(int64_t i) const {
-    const auto code = static_cast<uint8_t>(weight_.tensor->data[static_cast<size_t>(i)]);
-    if ((code & 0x7f) == 0x7f)
+  void write_stored(int64_t channel, std::byte* codes) const {
+    const std::byte* stored = weight_.tensor->data.data() + channel * k_;
+    if (std::any_of(stored, stored + k_, [](std::byte code) { return (code & std::byte{0x7f}) == std::byte{0x7f}; }))
       throw Error(ErrorKind::unsupported, "weight '" + weight_.tensor->name + "' holds a NaN; use fp32 or bf16");
-    return code;
+    std::memcpy(codes, stored, static_cast<size_t>(k_));
   }
 
   const Constant& weight_;
@@ -80,6 +94,22 @@ class Channels {
   Element element_;
   int64_t k_;
 };
+
+// panel[unit][columns] = rows[column][unit]: writes the panel from its begin to its end.
+template <class Unit>
+void interleave(const std::byte* rows, int64_t units, int64_t channels, int64_t columns, std::byte* panel) {
+  for (int64_t u = 0; u < units; ++u)
+    for (int64_t c = 0; c < channels; ++c) put(panel, u * columns + c, get<Unit>(rows, c * units + u));
+}
+
+void interleave(int64_t unit_bytes, const std::byte* rows, int64_t units, int64_t channels, int64_t columns,
+                std::byte* panel) {
+  switch (unit_bytes) {
+    case 1: return interleave<uint8_t>(rows, units, channels, columns, panel);
+    case 2: return interleave<uint16_t>(rows, units, channels, columns, panel);
+    default: return interleave<uint32_t>(rows, units, channels, columns, panel);
+  }
+}
 
 const char* name_of(Element element) {
   switch (element) {
@@ -100,16 +130,13 @@ WeightReader::WeightReader(const StoredTensor& tensor) : dtype_(tensor.dtype), d
   for (int bits = 0; bits < 256; ++bits) f8_values_.push_back(f8e4m3_to_f32(static_cast<uint8_t>(bits)));
 }
 
-float WeightReader::operator[](int64_t i) const {
-  if (dtype_ == DType::f8e4m3) return f8_values_[static_cast<uint8_t>(data_[i])];
-  if (dtype_ == DType::bf16) {
-    uint16_t bits;
-    std::memcpy(&bits, data_ + 2 * i, sizeof(bits));
-    return bf16_to_f32(bits);
-  }
-  float value;
-  std::memcpy(&value, data_ + 4 * i, sizeof(value));
-  return value;
+void WeightReader::read(int64_t first, int64_t count, float* out) const {
+  if (dtype_ == DType::f8e4m3)
+    for (int64_t i = 0; i < count; ++i) out[i] = f8_values_[static_cast<uint8_t>(data_[first + i])];
+  else if (dtype_ == DType::bf16)
+    for (int64_t i = 0; i < count; ++i) out[i] = bf16_to_f32(get<uint16_t>(data_, first + i));
+  else
+    std::memcpy(out, data_ + 4 * first, 4 * static_cast<size_t>(count));
 }
 
 const float* stored_scales(const Constant& weight, WeightCache& cache) {
@@ -127,30 +154,41 @@ Panels::Panels(const Constant& weight, WeightCache& cache, const TileLoop& tile,
   const std::string& name = weight.tensor->name;
   const std::string element = name_of(tile.stored);
   const Channels source(weight, scales_, tile.stored, k);
+  std::vector<float> row(static_cast<size_t>(k));
   if (!source.keeps_scales())
     scales_ = reinterpret_cast<const float*>(
         cache.get(name, "scale." + element, static_cast<size_t>(channels) * sizeof(float), [&](std::byte* to) {
-          for (int64_t c = 0; c < channels; ++c) reinterpret_cast<float*>(to)[c] = source.scale(c);
+          for (int64_t c = 0; c < channels; ++c) put(to, c, source.scale(c, row.data()));
         }));
   const std::string form = element + "." + std::to_string(tile.columns) + "x" + std::to_string(tile.group) + "x" +
                            std::to_string(tile.depth) + "." + std::to_string(groups);
-  const size_t bytes = static_cast<size_t>(groups * per_group_) * panel_bytes_;
-  const auto place = [&](int64_t c) { return static_cast<size_t>(c / n * per_group_ + c % n / tile.columns); };
-  data_ = cache.get(name, "panels." + form, bytes, [&](std::byte* to) {
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t p = 0; p < k; ++p)
-        source.write(c, p, scales_ ? scales_[c] : 1.0f, to + place(c) * panel_bytes_,
-                     (p / tile.group * tile.columns + c % n % tile.columns) * tile.group + p % tile.group);
+  const int64_t panels = groups * per_group_, units = ceil_div(k, tile.depth) * tile.depth / tile.group;
+  const int64_t unit_bytes = tile.group * static_cast<int64_t>(size_of(tile.stored));
+  const auto channels_of = [&](int64_t panel) {
+    return std::min<int64_t>(tile.columns, n - panel % per_group_ * tile.columns);
+  };
+  const auto first_of = [&](int64_t panel) { return panel / per_group_ * n + panel % per_group_ * tile.columns; };
+  data_ = cache.get(name, "panels." + form, static_cast<size_t>(panels) * panel_bytes_, [&](std::byte* to) {
+    std::vector<std::byte> rows(panel_bytes_);  // codes of a panel's channels; the end of each stays zero
+    for (int64_t panel = 0; panel < panels; ++panel, to += panel_bytes_) {
+      for (int64_t i = 0; i < channels_of(panel); ++i) {
+        const int64_t c = first_of(panel) + i;
+        source.write(c, scales_ ? scales_[c] : 1.0f, row.data(), rows.data() + i * units * unit_bytes);
+      }
+      interleave(unit_bytes, rows.data(), units, channels_of(panel), tile.columns, to);
+    }
   });
   if (tile.a != Element::u8) return;
   offsets_ = reinterpret_cast<const int32_t*>(
       cache.get(name, "offset." + form, static_cast<size_t>(channels) * sizeof(int32_t), [&](std::byte* to) {
-        for (int64_t c = 0; c < channels; ++c) {
-          const auto* panel = reinterpret_cast<const int8_t*>(data_ + place(c) * panel_bytes_);
-          int32_t sum = 0;
-          for (int64_t p = 0; p < k; ++p)
-            sum += panel[(p / tile.group * tile.columns + c % n % tile.columns) * tile.group + p % tile.group];
-          reinterpret_cast<int32_t*>(to)[c] = -128 * sum;
+        for (int64_t panel = 0; panel < panels; ++panel) {
+          const std::byte* codes = data_ + static_cast<size_t>(panel) * panel_bytes_;
+          std::vector<int32_t> sums(static_cast<size_t>(tile.columns));
+          for (int64_t u = 0; u < units; ++u)
+            for (size_t c = 0; c < sums.size(); ++c)
+              for (int r = 0; r < tile.group; ++r) sums[c] += static_cast<int8_t>(*codes++);
+          for (int64_t i = 0; i < channels_of(panel); ++i)
+            put(to, first_of(panel) + i, -128 * sums[static_cast<size_t>(i)]);
         }
       }));
 }

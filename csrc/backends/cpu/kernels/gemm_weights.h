@@ -14,7 +14,8 @@ namespace yanrt::cpu {
 class WeightReader {
  public:
   explicit WeightReader(const StoredTensor& tensor);
-  float operator[](int64_t i) const;
+  // Elements first .. first + count.
+  void read(int64_t first, int64_t count, float* out) const;
 
  private:
   DType dtype_;
