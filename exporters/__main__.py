@@ -1,4 +1,4 @@
-"""`python -m exporters sim | untrained | compare | coverage | dump | ops`: from checkpoints to packages."""
+"""`python -m exporters sim | untrained | compare | eval | coverage | dump | ops`: from checkpoints to packages."""
 
 import argparse
 import json
@@ -6,7 +6,11 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+
+from python_train.eval.command import add_arguments, config_of, write
 from yanrt import _C
+from yanrt.package import Package
 
 from .quant import STORES
 
@@ -30,6 +34,12 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--steps", type=int, default=64)
     compare.add_argument("--seed", type=int, default=0)
     compare.add_argument("--json", type=Path, help="where to write the error of every step")
+    evaluate = commands.add_parser("eval", help="measure a package on held-out data, as the runtime plays it; JSON")
+    evaluate.add_argument("package")
+    evaluate.add_argument("--precisions", default="fp8", help="all measures at the first, rollouts at the others too")
+    evaluate.add_argument("--costs-ahead", type=int, default=64, help="latents of the other precisions' rollouts")
+    evaluate.add_argument("--threads", type=int, default=1)
+    add_arguments(evaluate, plays=20)
     dump = commands.add_parser("dump", help="the programs of a package as text")
     dump.add_argument("package")
     coverage = commands.add_parser("coverage", help="networks of diffusers and transformers against PyTorch")
@@ -70,6 +80,18 @@ def _compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=1))
     return 0 if all(result.ok for result in results) else 1
+
+
+def _eval(arguments: argparse.Namespace) -> int:
+    from .evaluate import evaluate_package, write_walk
+
+    torch.set_num_threads(arguments.threads)
+    precisions, config = tuple(arguments.precisions.split(",")), config_of(arguments)
+    report, shown = evaluate_package(arguments.package, precisions, config, arguments.threads, arguments.costs_ahead)
+    write(arguments.out, report, shown)
+    if arguments.out:
+        write_walk(shown, arguments.out / "walk.mp4", Package.open(arguments.package).fps)
+    return 0
 
 
 def _dump(arguments: argparse.Namespace) -> int:
@@ -114,6 +136,7 @@ def main() -> int:
         "sim": _sim,
         "untrained": _untrained,
         "compare": _compare,
+        "eval": _eval,
         "coverage": _coverage,
         "dump": _dump,
         "ops": _ops,

@@ -1,7 +1,6 @@
 """The commands of training: `collect`, `encode`, `train vae|decoder|sim`, `resume-point`, `eval vae|sim`."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import torch
 
 from .common import dist
 from .configs import RUNS
+from .eval.command import add_arguments, config_of, write
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,12 +41,17 @@ def _parser() -> argparse.ArgumentParser:
     keep.add_argument("--checkpoint", default="runs/sim")
     keep.add_argument("--out", default="python_train/resume")
     evaluate = commands.add_parser("eval", help="measure a checkpoint on held-out data; prints JSON")
-    evaluate.add_argument("model", choices=("vae", "sim"))
-    evaluate.add_argument("--checkpoint", help="default runs/MODEL")
-    evaluate.add_argument("--data", default="data/doom")
-    evaluate.add_argument("--split", default="test")
-    evaluate.add_argument("--clips", type=int, default=64)
-    evaluate.add_argument("--threads", type=int, default=2)
+    models = evaluate.add_subparsers(dest="model", required=True)
+    vae = models.add_parser("vae", help="what the VAE keeps of frames")
+    vae.add_argument("--data", default="data/doom", type=Path)
+    vae.add_argument("--split", default="test")
+    vae.add_argument("--clips", type=int, default=512)
+    vae.add_argument("--out", type=Path, help="folder for eval.json and the contact sheet")
+    sim = models.add_parser("sim", help="how the simulator plays on, in PyTorch; see also `python -m exporters eval`")
+    add_arguments(sim, plays=0)
+    for model, name in ((vae, "vae"), (sim, "sim")):
+        model.add_argument("--checkpoint", default=f"runs/{name}")
+        model.add_argument("--threads", type=int, default=2)
     return parser
 
 
@@ -102,20 +107,26 @@ def _encode(arguments: argparse.Namespace) -> None:
 
 def _eval(arguments: argparse.Namespace) -> None:
     from .common.checkpoint import load_model
-    from .eval.sim import evaluate_sim
-    from .eval.vae import evaluate_vae
+    from .eval.player import TorchPlayer
+    from .eval.sim import Shown, SimEvaluation
+    from .eval.vae import evaluate_vae, vae_sheet
     from .sim import SimModel
     from .vae import VAE
 
     torch.set_num_threads(arguments.threads)
-    model, _, metadata = load_model(arguments.checkpoint or f"runs/{arguments.model}")
-    data = Path(arguments.data)
-    result: dict[str, Any] = {"step": metadata.get("step"), "split": arguments.split, "clips": arguments.clips}
-    if isinstance(model, VAE):
-        result |= evaluate_vae(model, data, arguments.split, arguments.clips)
+    model, _, metadata = load_model(arguments.checkpoint)
+    report: dict[str, Any] = {"step": metadata.get("step"), "split": arguments.split}
+    if arguments.model == "vae":
+        vae = model.vae if isinstance(model, SimModel) else model
+        if not isinstance(vae, VAE):
+            raise SystemExit(f"{arguments.checkpoint} holds a {type(model).__name__}, which has no VAE")
+        numbers, seen = evaluate_vae(vae, arguments.data, arguments.split, arguments.clips)
+        write(arguments.out, report | {"clips": arguments.clips} | numbers, Shown({"vae": vae_sheet(seen)}))
     elif isinstance(model, SimModel):
-        result |= evaluate_sim(model, data / "latents", arguments.split, arguments.clips)
-    print(json.dumps(result, indent=1))
+        evaluation = SimEvaluation(TorchPlayer(model), config_of(arguments))
+        write(arguments.out, report | evaluation.run(), evaluation.shown)
+    else:
+        raise SystemExit(f"{arguments.checkpoint} holds a {type(model).__name__}, not a simulator")
 
 
 def _resume_point(arguments: argparse.Namespace) -> None:

@@ -94,7 +94,7 @@ class VAETask:
         decoded = self._reconstruct(self.val)
         return {
             "psnr": psnr(decoded, self.val).mean().item(),
-            "ssim": ssim(decoded, self.val).item(),
+            "ssim": ssim(decoded, self.val).mean().item(),
             "sharpness": sharpness(decoded, self.val).item(),
         }
 

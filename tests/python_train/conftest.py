@@ -25,7 +25,8 @@ EPISODES, FRAMES, SIZE = 4, 60, 64
 def synthetic_recording(seed: int, frames: int = FRAMES, size: int = SIZE) -> Recording:
     rng = np.random.default_rng(seed)
     buttons = np.repeat(np.eye(6, dtype=np.uint8)[rng.integers(6, size=frames // 4 + 1)], 4, axis=0)[:frames]
-    shift = np.cumsum(buttons[:, 5].astype(int) - buttons[:, 4]) * 3
+    turned = np.cumsum(buttons[:, 5].astype(int) - buttons[:, 4]) * 3
+    shift = np.concatenate([[0], turned[:-1]])  # what is held at a frame shows in the next one
     colours = rng.integers(0, 256, (1, size, 3), dtype=np.uint8).repeat(size, 0)
     return Recording(
         rgb=[np.roll(colours, int(offset), 1) for offset in shift],
