@@ -55,7 +55,8 @@ class CMakeBuild(build_ext):
             *shlex.split(os.environ.get("CMAKE_ARGS", "")),
         ]
         subprocess.run([*cmake, "-S", str(ROOT), "-B", str(build), *configure], check=True)
-        subprocess.run([*cmake, "--build", str(build), "--parallel", str(os.cpu_count() or 1)], check=True)
+        jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count() or 1))
+        subprocess.run([*cmake, "--build", str(build), "--parallel", jobs], check=True)
         install = ["--install", str(build), "--prefix", str(prefix)]
         subprocess.run([*cmake, *install, *([] if self.in_tree else ["--strip"])], check=True)
 

@@ -19,6 +19,7 @@ class OpCost:
     kernel: str
     source: str  # where in the model it came from
     flops: float
+    exponentials: float  # of `flops`: of a softmax
     read: float
     written: float
     weights: float  # of `read`

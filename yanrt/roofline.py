@@ -1,7 +1,8 @@
 """`yanrt estimate`: will a package fit a device, and how fast would it play there? From the plan, nothing runs.
 
 Exact operations and bytes of every op (csrc/runtime/cost.h) over what the device does at best, times the share of that
-best which good kernels reach. docs/profiling.md says how far this was off on the processor it was checked on.
+best which good kernels reach; the exponentials of a softmax, which no tensor core computes, come on top.
+docs/profiling.md says how far this was off on the processors it was checked on, and where the figures are from.
 """
 
 import os
@@ -13,7 +14,7 @@ from typing import Any
 from yanrt import _C
 from yanrt.cost import Ceiling, OpCost, costs_of
 from yanrt.engine import MemoryUse
-from yanrt.errors import ArgumentError
+from yanrt.errors import ArgumentError, UnsupportedError
 from yanrt.package import Package
 
 _STRIDE = 32  # pixels a token has on a side
@@ -24,7 +25,8 @@ class Device:
     """`ceiling` in operations and bytes a second, dense, sums in f32; `memory` in bytes (0: not bounded by a card).
 
     `reach` and `reach_memory` are the shares of the ceiling that are assumed of products of matrices and of everything
-    else; `launch` is what an op costs besides, in seconds (a node of a captured graph, a barrier of threads).
+    else; an exponential takes as long as `exponential` f32 operations; `launch` is what an op costs besides, in seconds
+    (a node of a captured graph, a barrier of threads).
     """
 
     name: str
@@ -33,15 +35,18 @@ class Device:
     precision: str
     reach: float = 0.6
     reach_memory: float = 0.75
+    exponential: float = 16
     launch: float = 2e-6
 
 
 def _gpu(name: str, f32: float, bf16: float, fp8: float, gbytes: float, memory_gb: float) -> Device:
-    operations = {"f32": f32 * 1e12, "bf16": bf16 * 1e12, "fp8": fp8 * 1e12, "int8": 2 * bf16 * 1e12}
+    operations = {"f32": f32 * 1e12, "bf16": bf16 * 1e12, "fp8": fp8 * 1e12}
     return Device(name, Ceiling(operations, gbytes * 1e9), memory_gb * 2**30, "fp8")
 
 
-# Vendors' data sheets: TFLOP/s of plain f32, dense bf16 and dense FP8 with f32 sums, GB/s, GiB.
+# TFLOP/s of plain f32, dense bf16 and dense FP8 with f32 sums, GB/s, GiB; sources in docs/profiling.md. A
+# multiprocessor of any of them has 128 lanes for f32 and does 16 exponentials a clock: one takes the time of 16 of
+# its operations.
 GPUS = {
     device.name: device
     for device in (
@@ -59,10 +64,13 @@ def find_device(name: str, precision: str, threads: int | None = None) -> Device
     """A GPU of the table, or "cpu": this processor, its ceiling measured now. ArgumentError for another name."""
     if name == "cpu":
         count = threads or len(os.sched_getaffinity(0))
-        # Kernels here reach more of the (lower) peak; the barrier between two ops takes a microsecond or two.
-        return Device("cpu", Ceiling.measure(count), 0, precision, reach=0.75, reach_memory=1.0)
+        # Kernels in a step reach 0.6 to 0.9 of the peak; the barrier between two ops takes a microsecond or two. What a
+        # pair of query and key costs besides its products: packing, padded blocks, mask, a polynomial for the power.
+        return Device("cpu", Ceiling.measure(count), 0, precision, reach=0.65, reach_memory=1.0, exponential=250)
     if name not in GPUS:
         raise ArgumentError(f"unknown device {name!r}; there are {', '.join(DEVICES)}")
+    if precision == "int8":
+        raise UnsupportedError("precision 'int8' has no CUDA kernels; use fp8, which is as small")
     return replace(GPUS[name], precision=precision)
 
 
@@ -134,20 +142,29 @@ def _rounded(pixels: int) -> int:
 
 def scaled(cost: OpCost, growth: float) -> OpCost:
     """The op on `growth` times as many tokens: operations and activations grow with them, weights do not."""
-    activations = (cost.read - cost.weights) * growth
-    flops = cost.flops * (growth**2 if cost.quadratic else growth)
-    return replace(cost, flops=flops, read=activations + cost.weights, written=cost.written * growth)
+    activations, work = (cost.read - cost.weights) * growth, growth**2 if cost.quadratic else growth
+    return replace(
+        cost,
+        flops=cost.flops * work,
+        exponentials=cost.exponentials * work,
+        read=activations + cost.weights,
+        written=cost.written * growth,
+    )
+
+
+def op_seconds(cost: OpCost, device: Device) -> float:
+    """The time of one op by the roofline, with what `device` reaches of it."""
+    ceiling, rates = device.ceiling, device.ceiling.operations
+    compute = cost.flops / (device.reach * rates[ceiling.unit(cost, device.precision)])
+    compute += cost.exponentials * device.exponential / rates["f32"]
+    return max(compute, cost.bytes / (device.reach_memory * ceiling.bytes)) + device.launch
 
 
 def seconds_by_op(costs: Iterable[OpCost], device: Device) -> dict[str, float]:
-    """Least times of the ops on `device`, stretched by what it reaches, summed by op name; largest first."""
-    reached = Ceiling(
-        {unit: value * device.reach for unit, value in device.ceiling.operations.items()},
-        device.ceiling.bytes * device.reach_memory,
-    )
+    """Times of the ops, summed by op name; largest first."""
     seconds: dict[str, float] = defaultdict(float)
     for cost in costs:
-        seconds[cost.op] += reached.ideal_seconds(cost, device.precision)[1] + device.launch
+        seconds[cost.op] += op_seconds(cost, device)
     return dict(sorted(seconds.items(), key=lambda item: -item[1]))
 
 

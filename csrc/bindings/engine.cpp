@@ -69,6 +69,7 @@ py::list op_list(const Engine& engine, const std::string& name) {
     d["source"] = node.source;
     const OpCost cost = op_cost(compiled.plan.ops[i], weight_bytes(engine.precision()));
     d["flops"] = cost.flops;
+    d["exponentials"] = cost.exponentials;
     d["read"] = cost.read;
     d["written"] = cost.written;
     d["weights"] = cost.weights;

@@ -40,26 +40,33 @@ double conv2d_flops(const PlannedOp& op) {
   return elements(op.outputs[0]) * (2 * field + present(op, 2) + present(op, 3)) + activation_flops(op);
 }
 
-// Two products and a softmax: scale, maximum, difference, exponential, sum.
-double attention_flops(double pairs, double head) { return pairs * (4 * head + 5); }
-
-double attention_flops(const PlannedOp& op) {
+// Of queries with the keys they see.
+double attention_pairs(const PlannedOp& op) {
   const Dims& q = op.inputs[0].desc.shape;
   const double heads = elements(op.inputs[0]) / static_cast<double>(q[-3] * q[-1]);
   const auto queries = static_cast<double>(q[-3]), keys = static_cast<double>(op.inputs[1].desc.shape[-3]);
   // A causal query i sees keys - queries + i + 1 of them.
   const double seen = op.node->attrs.integer("causal") ? queries * (keys - (queries - 1) / 2) : queries * keys;
-  return attention_flops(heads * seen, static_cast<double>(q[-1]));
+  return heads * seen;
 }
 
-double ring_attention_flops(const PlannedOp& op) {
+bool sees_own_position(const PlannedOp& op) { return op.node->attrs.choice("scope") == "position"; }
+
+double ring_attention_pairs(const PlannedOp& op) {
   const Dims& q = op.inputs[0].desc.shape;  // [B, W, P, H, D]
   const auto batch = static_cast<double>(q[0]), window = static_cast<double>(q[1]), places = static_cast<double>(q[2]);
   const auto history = static_cast<double>(op.node->attrs.integer("history"));
   const double frames = window * history + window * (window + 1) / 2;
-  const double others = op.node->attrs.choice("scope") == "frame" ? places : 1;
-  return attention_flops(batch * frames * places * others * static_cast<double>(q[3]), static_cast<double>(q[4]));
+  const double others = sees_own_position(op) ? 1 : places;
+  return batch * frames * places * others * static_cast<double>(q[3]);
 }
+
+// Two products and a softmax: scale, maximum, difference, exponential, sum.
+double attention_flops(const PlannedOp& op, double pairs) {
+  return pairs * (4 * static_cast<double>(op.inputs[0].desc.shape[-1]) + 5);
+}
+double attention_flops(const PlannedOp& op) { return attention_flops(op, attention_pairs(op)); }
+double ring_attention_flops(const PlannedOp& op) { return attention_flops(op, ring_attention_pairs(op)); }
 
 double pointwise_flops(const PlannedOp& op) {
   return elements(op.outputs[0]) * static_cast<double>(op.node->attrs.strings("expr").size());
@@ -104,7 +111,18 @@ const Rule& rule_of(std::string_view op) {
 
 bool sees_all_tokens(const PlannedOp& op) {
   if (op.node->def->name == "attention") return op.inputs[0].desc.shape[-3] == op.inputs[1].desc.shape[-3];
-  return op.node->def->name == "ring_attention" && op.node->attrs.choice("scope") == "frame";
+  return op.node->def->name == "ring_attention" && !sees_own_position(op);
+}
+
+// Of softmaxes. A query that sees its own position alone has keys of its own: no product of matrices.
+void add_softmax(const PlannedOp& op, OpCost& cost) {
+  const std::string_view name = op.node->def->name;
+  if (name == "softmax") cost.exponentials = elements(op.outputs[0]);
+  if (name == "attention") cost.exponentials = attention_pairs(op);
+  if (name == "ring_attention") {
+    cost.exponentials = ring_attention_pairs(op);
+    cost.matrix = !sees_own_position(op);
+  }
 }
 
 // Of a ring: the visible frames are read, the committed ones written.
@@ -130,6 +148,7 @@ OpCost op_cost(const PlannedOp& op, double weight_bytes) {
   const std::string_view name = op.node->def->name;
   const Rule& rule = rule_of(name);
   OpCost cost{.flops = rule.flops(op), .quadratic = sees_all_tokens(op), .matrix = rule.matrix};
+  add_softmax(op, cost);
   for (size_t i = 0; i < op.inputs.size(); ++i) {
     const Operand& in = op.inputs[i];
     // A copy that the plan inserted stands for no operands of a program; its definition still has them.

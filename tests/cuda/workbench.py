@@ -54,8 +54,9 @@ class Workbench:
                 *self.options,
             ]
             subprocess.run(configure, check=True, capture_output=True, text=True)
+        jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count() or 1))
         steps = [
-            [*cmake, "--build", str(self.build_folder), "--parallel", str(os.cpu_count() or 1)],
+            [*cmake, "--build", str(self.build_folder), "--parallel", jobs],
             [*cmake, "--install", str(self.build_folder), "--prefix", str(self.tree)],
         ]
         for step in steps:

@@ -49,7 +49,14 @@ def test_ring_attention_with_a_full_ring(case: Case) -> None:
     seen = sum(history + i + 1 for i in range(window))  # frames, over the queries of one position
     pairs = batch * seen * places * others * heads
     assert found["flops"] == pairs * (4 * width + 5)
-    assert found["quadratic"] == (case.attrs["scope"] == "frame")
+    assert found["exponentials"] == pairs
+    assert found["quadratic"] == found["matrix"] == (case.attrs["scope"] == "frame")
+
+
+def test_a_softmax_has_an_exponential_an_element() -> None:
+    assert cost("attention", "causal")["exponentials"] == 2 * 65 * 66 / 2  # heads, queries, keys
+    assert cost("softmax", "rows")["exponentials"] == 5 * 33
+    assert cost("linear", "160x321x320")["exponentials"] == 0
 
 
 def test_moving_data_is_no_arithmetic() -> None:

@@ -98,11 +98,11 @@ def test_the_page_holds_its_numbers_and_loads_nothing(result: Profile, tmp_path:
 
 def test_roofline() -> None:
     ceiling = Ceiling({"f32": 100.0, "bf16": 200.0, "int8": 400.0}, bytes=10.0)
-    matrix = OpCost("linear", "k", "s", flops=1000, read=30, written=10, weights=20, quadratic=False, matrix=True)
+    matrix = OpCost("linear", "k", "s", 1000, 0, read=30, written=10, weights=20, quadratic=False, matrix=True)
     assert ceiling.ideal_seconds(matrix, "fp32") == ("compute", 10.0)
     assert ceiling.ideal_seconds(matrix, "int8") == ("memory", 4.0)
     assert ceiling.unit(matrix, "fp8") == "bf16"  # no FP8 unit here
-    chain = OpCost("pointwise", "k", "s", flops=100, read=50, written=50, weights=0, quadratic=False, matrix=False)
+    chain = OpCost("pointwise", "k", "s", 100, 0, read=50, written=50, weights=0, quadratic=False, matrix=False)
     assert ceiling.ideal_seconds(chain, "bf16") == ("memory", 10.0)
 
 

@@ -1,31 +1,34 @@
 """`yanrt estimate`: scaling, rooflines of devices, verdicts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from yanrt.cli import main
 from yanrt.cost import Ceiling, OpCost
-from yanrt.errors import ArgumentError
+from yanrt.errors import ArgumentError, UnsupportedError
 from yanrt.package import Package
-from yanrt.roofline import DEVICES, GPUS, Device, estimate_speed, find_device, scaled, seconds_by_op
+from yanrt.roofline import DEVICES, GPUS, Device, estimate_speed, find_device, op_seconds, scaled, seconds_by_op
 
-LINEAR = OpCost("linear", "k", "s", flops=8e9, read=3e6, written=1e6, weights=1e6, quadratic=False, matrix=True)
-ATTENTION = OpCost("attention", "k", "s", flops=1e9, read=3e6, written=1e6, weights=0, quadratic=True, matrix=True)
+LINEAR = OpCost("linear", "k", "s", 8e9, 0, read=3e6, written=1e6, weights=1e6, quadratic=False, matrix=True)
+ATTENTION = OpCost("attention", "k", "s", 1e9, 1e6, read=3e6, written=1e6, weights=0, quadratic=True, matrix=True)
 
 
 def test_more_tokens_cost_more() -> None:
     twice = scaled(LINEAR, 2)
     assert (twice.flops, twice.weights, twice.read, twice.written) == (16e9, 1e6, 5e6, 2e6)
-    assert scaled(ATTENTION, 2).flops == 4e9
+    assert (scaled(ATTENTION, 2).flops, scaled(ATTENTION, 2).exponentials) == (4e9, 4e6)
 
 
 def test_seconds_follow_the_roofline() -> None:
-    device = Device("d", Ceiling({"f32": 1e12, "bf16": 2e12}, 1e12), 0, "bf16", reach=0.5, reach_memory=1, launch=1e-3)
+    ceiling = Ceiling({"f32": 1e12, "bf16": 2e12}, 1e12)
+    device = Device("d", ceiling, 0, "bf16", reach=0.5, reach_memory=0.5, exponential=100, launch=1e-3)
     seconds = seconds_by_op([LINEAR, LINEAR, ATTENTION], device)
     assert seconds["linear"] == pytest.approx(2 * (8e9 / 1e12 + 1e-3))
-    assert seconds["attention"] == pytest.approx(1e9 / 1e12 + 1e-3)
+    assert seconds["attention"] == pytest.approx(1e9 / 1e12 + 100 * 1e6 / 1e12 + 1e-3)
+    assert op_seconds(replace(LINEAR, flops=1), device) == pytest.approx(4e6 / 0.5e12 + 1e-3)
     assert list(seconds) == ["linear", "attention"]
 
 
@@ -58,6 +61,8 @@ def test_the_processor_is_measured(tiny: Path, tmp_path: Path, capsys: pytest.Ca
 def test_wrong_devices_and_sizes_are_named(tiny: Path) -> None:
     with pytest.raises(ArgumentError, match=f"unknown device 'rtx1'; there are {', '.join(DEVICES)}"):
         find_device("rtx1", "bf16")
+    with pytest.raises(UnsupportedError, match="precision 'int8' has no CUDA kernels; use fp8"):
+        find_device("h20", "int8")
     with pytest.raises(ArgumentError, match="1080x1920 must be multiples of 32; 1088x1920"):
         estimate_speed(Package.open(tiny), GPUS["h20"], size=(1080, 1920))
     with pytest.raises(ArgumentError, match="no schedule 'slow'"):
