@@ -25,8 +25,8 @@ class Device:
     """`ceiling` in operations and bytes a second, dense, sums in f32; `memory` in bytes (0: not bounded by a card).
 
     `reach` and `reach_memory` are the shares of the ceiling that are assumed of products of matrices and of everything
-    else; an exponential takes as long as `exponential` f32 operations; `launch` is what an op costs besides, in seconds
-    (a node of a captured graph, a barrier of threads).
+    else; an exponential takes as long as `exponential` f32 operations; `overlaps`: bytes arrive while others are
+    computed with; `launch` is what an op costs besides, in seconds (a node of a captured graph, a barrier of threads).
     """
 
     name: str
@@ -36,6 +36,7 @@ class Device:
     reach: float = 0.6
     reach_memory: float = 0.75
     exponential: float = 16
+    overlaps: bool = True
     launch: float = 2e-6
 
 
@@ -64,9 +65,10 @@ def find_device(name: str, precision: str, threads: int | None = None) -> Device
     """A GPU of the table, or "cpu": this processor, its ceiling measured now. ArgumentError for another name."""
     if name == "cpu":
         count = threads or len(os.sched_getaffinity(0))
-        # Kernels in a step reach 0.6 to 0.9 of the peak; the barrier between two ops takes a microsecond or two. What a
+        # Kernels in a step reach 0.6 to 0.9 of the peak, and a core packs operands before it multiplies them. What a
         # pair of query and key costs besides its products: packing, padded blocks, mask, a polynomial for the power.
-        return Device("cpu", Ceiling.measure(count), 0, precision, reach=0.65, reach_memory=1.0, exponential=250)
+        ceiling = Ceiling.measure(count)
+        return Device("cpu", ceiling, 0, precision, reach=0.65, reach_memory=1, exponential=400, overlaps=False)
     if name not in GPUS:
         raise ArgumentError(f"unknown device {name!r}; there are {', '.join(DEVICES)}")
     if precision == "int8":
@@ -157,7 +159,8 @@ def op_seconds(cost: OpCost, device: Device) -> float:
     ceiling, rates = device.ceiling, device.ceiling.operations
     compute = cost.flops / (device.reach * rates[ceiling.unit(cost, device.precision)])
     compute += cost.exponentials * device.exponential / rates["f32"]
-    return max(compute, cost.bytes / (device.reach_memory * ceiling.bytes)) + device.launch
+    memory = cost.bytes / (device.reach_memory * ceiling.bytes)
+    return (max(compute, memory) if device.overlaps else compute + memory) + device.launch
 
 
 def seconds_by_op(costs: Iterable[OpCost], device: Device) -> dict[str, float]:

@@ -29,6 +29,8 @@ def test_seconds_follow_the_roofline() -> None:
     assert seconds["linear"] == pytest.approx(2 * (8e9 / 1e12 + 1e-3))
     assert seconds["attention"] == pytest.approx(1e9 / 1e12 + 100 * 1e6 / 1e12 + 1e-3)
     assert op_seconds(replace(LINEAR, flops=1), device) == pytest.approx(4e6 / 0.5e12 + 1e-3)
+    alone = replace(device, overlaps=False)
+    assert op_seconds(LINEAR, alone) == pytest.approx(8e9 / 1e12 + 4e6 / 0.5e12 + 1e-3)
     assert list(seconds) == ["linear", "attention"]
 
 
