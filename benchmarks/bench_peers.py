@@ -7,6 +7,7 @@ docs/benchmarks.md says what is measured and how. Needs the `bench` extra.
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.peers import models  # noqa: E402
 from benchmarks.peers.report import rows, table  # noqa: E402
-from benchmarks.peers.rounds import commands, measure  # noqa: E402
+from benchmarks.peers.rounds import Entry, commands, measure  # noqa: E402
 from benchmarks.peers.runtimes import RUNTIMES  # noqa: E402
 from yanrt import _C  # noqa: E402
 from yanrt.bench import machine, write_json  # noqa: E402
@@ -26,13 +27,18 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     names = arguments.models or [*models.DEFAULT, *(models.SCALING if arguments.scaling else ())]
     result: dict[str, Any] = {"machine": machine(), "ceiling": {}, "rows": []}
+    began = time.perf_counter()
+    interrupted = False
     for name in names:
         model = models.build(name, arguments.packages)
         flops = program_flops(model)
         print(f"{name}: {flops / 1e9:.2f} GFLOP", flush=True)
         ceilings = [_ceilings(arguments.threads)]
-        wanted = commands(arguments.threads, arguments.runtimes)
-        entries = measure(model, flops, wanted, arguments.rounds, arguments.budget)
+        entries = [Entry(*command) for command in commands(arguments.threads, arguments.runtimes)]
+        try:
+            measure(model, flops, entries, arguments.rounds, arguments.budget, arguments.packages)
+        except KeyboardInterrupt:
+            interrupted = True
         ceilings.append(_ceilings(arguments.threads))
         best = {threads: _best([ceiling[threads] for ceiling in ceilings]) for threads in arguments.threads}
         result["ceiling"] = {
@@ -41,9 +47,12 @@ def main(argv: list[str] | None = None) -> int:
         }
         added = rows(name, entries, flops, best)
         result["rows"] += added
-        print(table(added), flush=True)
+        result |= {"seconds": round(time.perf_counter() - began), "interrupted": interrupted}
+        print(f"{table(added)}\n  {result['seconds']} s so far", flush=True)
         if arguments.json:  # after every model: a long run may be broken off
             write_json(arguments.json, result)
+        if interrupted:
+            return 130
     return 0
 
 

@@ -52,8 +52,9 @@ def set_state(runner: Runner, module: ProgramModule, arrays: Arrays) -> None:
             runner.state[name] = array
     if "next" in states:
         runner.state["next"] = np.array([_next_frame(module)])
-        runner.state["first_valid"] = np.array([0])
         runner.state["seed"] = np.array([SEED])
+    if "first_valid" in states:  # where `append` is in the package too; else it is the constant 0
+        runner.state["first_valid"] = np.array([0])
 
 
 def ports(module: ProgramModule, arrays: Arrays) -> list[NDArray[Any]]:

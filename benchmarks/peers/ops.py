@@ -102,12 +102,21 @@ def _conv2d(x: Inputs, a: Attrs) -> Tensor:
 
 
 def _attention(x: Inputs, a: Attrs) -> Tensor:
-    q, k, v = (part.transpose(-3, -2) for part in x[:3])  # type: ignore[union-attr]
-    if a["causal"] and q.shape[-2] != k.shape[-2]:
-        raise NotImplementedError("causal attention of fewer queries than keys has no form in benchmarks/peers")
-    mask = None if x[3] is None else torch.atleast_2d(x[3])
-    mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=bool(a["causal"]), scale=a["scale"])
-    return mixed.transpose(-3, -2)
+    """With all leading dimensions as one: the fast attentions of the peers, and ONNX, take four dimensions."""
+    lead = x[0].shape[:-3]  # type: ignore[union-attr]
+    q, k, v = (part.reshape(-1, *part.shape[-3:]).transpose(1, 2) for part in x[:3])  # type: ignore[union-attr]
+    mask, causal = x[3], bool(a["causal"])
+    if mask is not None:
+        mask = torch.atleast_2d(mask)
+        if mask.ndim > 3:
+            mask = mask.expand(*lead, *mask.shape[-3:]).reshape(-1, *mask.shape[-3:])
+    queries, keys = q.shape[-2], k.shape[-2]
+    if causal and (mask is not None or queries != keys):  # PyTorch's own mask takes neither
+        later = torch.ones(queries, keys, dtype=torch.bool).triu(keys - queries + 1)
+        mask = torch.zeros((), dtype=q.dtype) if mask is None else mask
+        mask, causal = torch.where(later, float("-inf"), mask), False
+    mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, scale=a["scale"])
+    return mixed.transpose(1, 2).reshape(*lead, queries, *mixed.shape[1:2], mixed.shape[-1])
 
 
 def window_mask(bias: Tensor | None, window: int, history: int, heads: int) -> Tensor:
@@ -127,13 +136,13 @@ def ring_attention(
     """
     keys, values = torch.cat([past_k, k], 1), torch.cat([past_v, v], 1)
     batch, window, positions, heads, width = q.shape
-    if scope == "position":
-        parts = [part.permute(0, 2, 3, 1, 4) for part in (q, keys, values)]
-        mixed = F.scaled_dot_product_attention(*parts, attn_mask=mask, scale=scale)
-        return mixed.permute(0, 3, 1, 2, 4)
+    if scope == "position":  # positions join the batch: the fast attentions of the peers take four dimensions
+        parts = [part.permute(0, 2, 3, 1, 4).flatten(0, 1) for part in (q, keys, values)]
+        mixed = F.scaled_dot_product_attention(*parts, attn_mask=mask[None], scale=scale)
+        return mixed.unflatten(0, (batch, positions)).permute(0, 3, 1, 2, 4)
     parts = [part.flatten(1, 2).transpose(1, 2) for part in (q, keys, values)]
     wide = mask.repeat_interleave(positions, 1).repeat_interleave(positions, 2)
-    mixed = F.scaled_dot_product_attention(*parts, attn_mask=wide, scale=scale)
+    mixed = F.scaled_dot_product_attention(*parts, attn_mask=wide[None], scale=scale)
     return mixed.transpose(1, 2).reshape(batch, window, positions, heads, width)
 
 

@@ -30,7 +30,7 @@ def rows(model: str, entries: list[Entry], flops: float, ceilings: dict[int, dic
             row |= {"median_ms": median, "p10_ms": p10, "p90_ms": p90, "gflops": flops / median / 1e6}
             peak = ceilings[entry.threads][_UNIT[entry.precision]]
             row |= {"ceiling_share": flops / median * 1e3 / peak, "copy_ms": entry.copy_ms}
-            row |= {"rounds": len(entry.times_ms), "calls_a_round": entry.calls}
+            row |= {"rounds": len(entry.times_ms), "calls_a_round": entry.calls, "prepare_s": entry.prepare_s}
         else:
             row["failure"] = entry.failure or "no round was finished"
         result.append(row)

@@ -1,10 +1,11 @@
 """Interleaved rounds: all runtimes of a model are made ready, then take turns, so that a change of the clock or a busy
 moment meets all of them alike."""
 
-import json
-import subprocess
-import sys
+import contextlib
+import multiprocessing
+import os
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,16 @@ from numpy.typing import NDArray
 
 from .models import BenchModel
 from .runtimes import RUNTIMES
+from .worker import Work, serve
 
-ROOT = Path(__file__).parents[2]
 _ROUND_MS = 40.0  # calls of a round are repeated to last about this long
+_SLOW_MS = 100.0  # a call this long needs no warm one before it
 _LARGEST_F64 = 2e9  # operations up to which the reference is float64
+_PREPARE_S = 900.0  # after which a peer has failed to compile the model
 _Command = tuple[str, str, int]
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["benchmarks.peers.worker", "torch._dynamo", "torch._inductor"])
 
 
 @dataclass
@@ -30,98 +36,118 @@ class Entry:
     threads: int
     failure: str = ""
     copy_ms: float = 0.0
+    prepare_s: float = 0.0
     rel_error: float = float("nan")
     times_ms: list[float] = field(default_factory=list)
     calls: int = 1  # of a round
+    rounds: int = 0  # it may take
+
+    def __str__(self) -> str:
+        return f"{self.runtime} {self.precision} x{self.threads}"
 
 
 class Worker:
     """The process behind an entry."""
 
-    def __init__(self, model: BenchModel, entry: Entry, outputs: Path) -> None:
-        self.entry, self.path = entry, outputs
-        arguments = [model.package, model.program, entry.runtime, entry.precision, str(entry.threads), str(outputs)]
-        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed with the worker
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.peers.worker", *arguments],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
-        )  # fmt: skip
-        answer = self._answer()
-        if answer is not None and not answer["ok"]:
-            entry.failure = answer["reason"]
-        elif answer is not None:
-            entry.copy_ms = answer["copy_ms"]
+    def __init__(self, model: BenchModel, entry: Entry, folder: Path, artefacts: Path) -> None:
+        self.entry = entry
+        stem = folder / f"{entry.runtime}-{entry.precision}-{entry.threads}"
+        self.path, self.log = stem.with_suffix(".npz"), stem.with_suffix(".log")
+        settings = (entry.runtime, entry.precision, entry.threads)
+        work = Work(model.package, model.program, *settings, self.path, artefacts, self.log)
+        self.connection, other = _processes.Pipe()
+        self.process = _processes.Process(target=serve, args=(other, work), daemon=True)
+        began = time.perf_counter()
+        self.process.start()
+        other.close()
+        answer = self._answer() if self.connection.poll(_PREPARE_S) else self._give_up()
+        entry.prepare_s = time.perf_counter() - began
+        if answer is not None:
+            entry.failure, entry.copy_ms = answer.get("failure", ""), answer.get("copy_ms", 0.0)
 
     def time(self, calls: int) -> list[float]:
         """Milliseconds of each of `calls` calls; nothing if the process died, which is noted in the entry."""
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(f"{calls}\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # the missing answer is reported
+        with contextlib.suppress(OSError):  # the missing answer is reported
+            self.connection.send(calls)
         times: list[float] | None = self._answer()
         return times or []
 
+    def round(self) -> None:
+        entry = self.entry
+        warm = not entry.times_ms or entry.times_ms[-1] < _SLOW_MS  # it wakes the threads and fills the caches
+        times = self.time(entry.calls + warm)[warm:]
+        entry.times_ms += [float(np.median(times))] if times else []
+
     def _answer(self) -> Any:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if line:
-            return json.loads(line)
-        self.log.seek(0)
-        last = (self.log.read().strip().splitlines() or ["no message"])[-1]
-        self.entry.failure = f"the process ended with status {self.process.wait()}: {last[:300]}"
-        return None
+        try:
+            return self.connection.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            last = (self.log.read_text(errors="replace").strip().splitlines() or ["no message"])[-1]
+            self.entry.failure = f"the process ended with status {self.process.exitcode}: {last[:300]}"
+            return None
+
+    def _give_up(self) -> Any:
+        self.process.kill()
+        return {"failure": f"not ready after {_PREPARE_S:.0f} s"}
 
     def close(self) -> None:
-        assert self.process.stdin is not None
-        if self.process.poll() is None:
-            self.process.stdin.close()
-        self.process.wait()
-        self.log.close()
+        if self.process.is_alive() and not self.entry.failure:
+            self.connection.send(None)
+        self.process.join()
+        self.connection.close()
 
 
-def measure(model: BenchModel, flops: float, wanted: list[_Command], rounds: int, budget_s: float) -> list[Entry]:
-    """`wanted` is (runtime, precision, threads) of each entry. An entry whose first call takes so long that its rounds
-    would exceed `budget_s` seconds gets fewer of them (at least 3)."""
-    entries = [Entry(*command) for command in wanted]
-    with tempfile.TemporaryDirectory() as folder:
-        expected = reference(model, flops, Path(folder) / "reference.npz")
-        workers = [Worker(model, entry, Path(folder) / f"{index}.npz") for index, entry in enumerate(entries)]
+def measure(model: BenchModel, flops: float, entries: list[Entry], rounds: int, budget_s: float, folder: Path) -> None:
+    """Fills `entries`, also as far as it comes if it is interrupted. One whose first call takes so long that its rounds
+    would exceed `budget_s` seconds gets fewer of them (at least 3). `folder`: of artefacts."""
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inductor")  # before the fork server starts
+    with tempfile.TemporaryDirectory() as temporary:
+        expected = reference(model, flops, Path(temporary), folder)
+        workers: list[Worker] = []
         try:
+            for number, entry in enumerate(entries, 1):
+                workers.append(Worker(model, entry, Path(temporary), folder))
+                outcome = f"failed: {entry.failure}" if entry.failure else f"ready in {entry.prepare_s:.1f} s"
+                print(f"  [{number}/{len(entries)}] {entry}: {outcome}", flush=True)
             ready = [worker for worker in workers if not worker.entry.failure]
             for worker in ready:
                 with np.load(worker.path) as outputs:
                     worker.entry.rel_error = relative_error(dict(outputs), expected)
-            limits = {id(worker): _warm_up(worker, rounds, budget_s) for worker in ready}
+                _warm_up(worker, rounds, budget_s)
+            took = sum(w.entry.rounds * w.entry.calls * w.entry.times_ms.pop() for w in ready if w.entry.times_ms)
+            print(f"  {rounds} rounds of {len(ready)}, about {took * 1e-3:.0f} s", flush=True)
             for number in range(rounds):
                 for worker in ready[number % len(ready) :] + ready[: number % len(ready)] if ready else []:
-                    if number < limits[id(worker)] and not worker.entry.failure:
-                        times = worker.time(worker.entry.calls + 1)[1:]  # the first one wakes its threads and caches
-                        worker.entry.times_ms += [float(np.median(times))] if times else []
+                    if number < worker.entry.rounds and not worker.entry.failure:
+                        worker.round()
         finally:
             for worker in workers:
                 worker.close()
-    return entries
 
 
-def _warm_up(worker: Worker, rounds: int, budget_s: float) -> int:
-    """Sets the calls of a round; returns the number of rounds it may take."""
-    times = worker.time(3)
+def _warm_up(worker: Worker, rounds: int, budget_s: float) -> None:
+    """Sets the calls of a round and the number of rounds; leaves the time of a call in `times_ms`."""
+    times = worker.time(1)
+    if times and times[0] < _SLOW_MS:
+        times = worker.time(2)
     if not times:
-        return 0
+        return
     call = min(times)
+    worker.entry.times_ms = [call]
     worker.entry.calls = max(1, min(50, round(_ROUND_MS / call)))
-    each = call * (worker.entry.calls + 1) * 1e-3
-    return max(min(rounds, 3), min(rounds, int(budget_s / each)))
+    each = call * worker.entry.calls * 1e-3
+    worker.entry.rounds = max(min(rounds, 3), min(rounds, int(budget_s / each)))
 
 
-def reference(model: BenchModel, flops: float, path: Path) -> dict[str, NDArray[Any]]:
+def reference(model: BenchModel, flops: float, folder: Path, artefacts: Path) -> dict[str, NDArray[Any]]:
     """Outputs of the eager module in float64, of the largest models in float32."""
-    precision = "float64" if flops <= _LARGEST_F64 else "float32"
-    arguments = [model.package, model.program, "reference", precision, "2", str(path)]
-    subprocess.run([sys.executable, "-m", "benchmarks.peers.worker", *arguments], cwd=ROOT, check=True)
-    with np.load(path) as outputs:
+    entry = Entry("reference", "float64" if flops <= _LARGEST_F64 else "float32", 2)
+    worker = Worker(model, entry, folder, artefacts)
+    worker.close()
+    if entry.failure:
+        raise RuntimeError(f"{model.name} has no reference to compare with: {entry.failure}")
+    with np.load(worker.path) as outputs:
         return dict(outputs)
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ class Job:
     arrays: Arrays
     precision: str
     threads: int
+    folder: Path  # for artefacts
 
 
 class Runtime(Protocol):

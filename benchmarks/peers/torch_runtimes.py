@@ -1,6 +1,5 @@
 """PyTorch: eager, torch.compile with inductor's freezing, and AOTInductor."""
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .artefacts import artefact
 from .program_module import ProgramModule
 from .runtimes import Job
 
@@ -21,6 +21,7 @@ class Eager:
         torch.set_num_threads(job.threads)
         module = job.module
         module.dtype = _DTYPES[job.precision]
+        self.job = job
         self.module = module.to(module.dtype).eval()
         self.inputs = module.example(job.arrays)
         self.call = self.prepare()
@@ -59,10 +60,12 @@ class AotInductor(Eager):
     """The exported program compiled ahead of time into a shared library."""
 
     def prepare(self) -> Any:
-        with torch.no_grad():
-            exported = torch.export.export(self.module, self.inputs)
-        self.folder = tempfile.TemporaryDirectory()
-        path = str(Path(self.folder.name) / "model.pt2")
-        with torch.no_grad():
-            torch._inductor.aoti_compile_and_package(exported, package_path=path, inductor_configs={"freezing": True})
-        return torch._inductor.aoti_load_package(path)
+        def make(folder: Path) -> None:
+            with torch.no_grad():
+                exported = torch.export.export(self.module, self.inputs)
+                torch._inductor.aoti_compile_and_package(
+                    exported, package_path=str(folder / "model.pt2"), inductor_configs={"freezing": True}
+                )
+
+        name = f"aot-{self.job.precision}-{self.job.threads}"  # the number of threads is compiled in
+        return torch._inductor.aoti_load_package(str(artefact(self.job.folder, name, make) / "model.pt2"))

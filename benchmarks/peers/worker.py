@@ -1,17 +1,15 @@
 """One runtime in a process of its own, so that no pool of threads disturbs another and a crash is one failed row.
 
-    python -m benchmarks.peers.worker PACKAGE PROGRAM RUNTIME PRECISION THREADS OUTPUTS.npz
-
-Prints one JSON line when it is ready, `{"ok": true, "copy_ms": ...}` or `{"ok": false, "reason": "..."}`; then answers
-every line it reads, a number of calls, with the milliseconds of each. RUNTIME "reference" only writes the outputs.
+All are forked from one process that has imported the peers and started no thread (multiprocessing's fork server).
 """
 
-import contextlib
-import json
 import os
-import sys
+import signal
 import time
 import warnings
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,37 +17,61 @@ import torch
 
 from yanrt.package import Package
 
+from .artefacts import artefacts_folder
 from .inputs import Arrays, example_arrays
 from .program_module import ProgramModule
 from .runtimes import Job, Unsupported, make
 
 
-def main(arguments: list[str]) -> int:
-    package, program, runtime, precision, threads, outputs = arguments
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # whatever a peer prints goes to stderr
+@dataclass(frozen=True)
+class Work:
+    """What a worker is told. The runtime "reference" only writes the outputs; precision is then float64 or float32."""
+
+    package: str
+    program: str
+    runtime: str
+    precision: str
+    threads: int
+    outputs: Path  # npz of the first call's outputs
+    artefacts: Path
+    log: Path  # whatever the peer prints
+
+
+def serve(connection: Connection, work: Work) -> None:
+    """Answers `{"copy_ms": ...}` when it is ready, or `{"failure": reason}` and ends; then every number of calls it
+    receives with the milliseconds of each, until it receives None."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
+    warnings.simplefilter("ignore")
+    log = os.open(work.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
     try:
-        module = ProgramModule(Package.open(package), program)
-        arrays = example_arrays(module)
-        if runtime == "reference":
-            np.savez(outputs, **reference(module, arrays, precision, int(threads)))  # type: ignore[arg-type]
-            return 0
-        ready = make(runtime, Job(module, program, arrays, precision, int(threads)))
-        np.savez(outputs, **ready.outputs())  # type: ignore[arg-type]
-        copies = 0.0 if runtime == "yanrt" else copy_milliseconds(arrays)
-        print(json.dumps({"ok": True, "copy_ms": copies}), file=answers)
+        runtime, copies = _prepare(work)
     except Exception as error:  # any failure of a peer is a row of the result
         reason = str(error) if isinstance(error, Unsupported) else f"{type(error).__name__}: {error}"
-        print(json.dumps({"ok": False, "reason": " ".join(reason.split())[:400]}), file=answers)
-        return 1
-    for line in sys.stdin:
+        connection.send({"failure": " ".join(reason.split())[:400]})
+        return
+    connection.send({"copy_ms": copies})
+    while runtime and (calls := connection.recv()):
         times = []
-        for _ in range(int(line)):
+        for _ in range(calls):
             began = time.perf_counter()
-            ready.run()
+            runtime.run()
             times.append((time.perf_counter() - began) * 1e3)
-        print(json.dumps(times), file=answers)
-    return 0
+        connection.send(times)
+
+
+def _prepare(work: Work) -> tuple[Any, float]:
+    package = Package.open(work.package)
+    module = ProgramModule(package, work.program)
+    arrays = example_arrays(module)
+    if work.runtime == "reference":
+        np.savez(work.outputs, **reference(module, arrays, work.precision, work.threads))  # type: ignore[arg-type]
+        return None, 0.0
+    folder = artefacts_folder(package, work.program, work.artefacts)
+    runtime = make(work.runtime, Job(module, work.program, arrays, work.precision, work.threads, folder))
+    np.savez(work.outputs, **runtime.outputs())  # type: ignore[arg-type]
+    return runtime, 0.0 if work.runtime == "yanrt" else copy_milliseconds(arrays)
 
 
 def reference(module: ProgramModule, arrays: Arrays, precision: str, threads: int) -> dict[str, Any]:
@@ -75,9 +97,3 @@ def copy_milliseconds(arrays: Arrays) -> float:
             ring[:, -1:] = frame
         times.append((time.perf_counter() - began) * 1e3)
     return sorted(times)[len(times) // 2] if rings else 0.0
-
-
-if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    with contextlib.suppress(BrokenPipeError):
-        sys.exit(main(sys.argv[1:]))

@@ -12,16 +12,16 @@ from .runtimes import Job
 
 class YanrtRuntime:
     def __init__(self, job: Job) -> None:
-        self.program = job.program
-        self.runner = Engine(job.module.package, precision=job.precision, threads=job.threads).runner()
+        runner = Engine(job.module.package, precision=job.precision, threads=job.threads).runner()
         self.inputs = ports(job.module, job.arrays)
-        set_state(self.runner, job.module, job.arrays)
+        set_state(runner, job.module, job.arrays)
         described = job.module.package.manifest["programs"][job.program]
-        results = self.runner.run(self.program, *self.inputs)
+        self.program = runner.program(job.program)
+        results = self.program(*self.inputs)
         self.first = dict(zip((port["name"] for port in described["outputs"]), results, strict=True))
 
     def run(self) -> None:
-        self.runner.run(self.program, *self.inputs)
+        self.program(*self.inputs)
 
     def outputs(self) -> dict[str, NDArray[Any]]:
         return self.first
