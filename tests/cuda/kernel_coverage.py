@@ -1,6 +1,6 @@
 """How many lines of the CUDA kernels the tests run in the simulator.
 
-    python -m tests.cuda.kernel_coverage [--minimum 95]        or: make cuda-coverage
+    python -m tests.cuda.kernel_coverage [--minimum 95]        or: make coverage-cuda
 
 A build with gcov counters in the kernel sources, the tests of tests/cuda, and a table: a line counts as run if any
 instance of it (a template has several) ran.

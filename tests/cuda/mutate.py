@@ -3,7 +3,8 @@
     python -m tests.cuda.mutate [--limit 60] [--seed 1] [--only gemm]        or: make mutate-cuda
 
 Every mutant is compiled and run through the case lists in the simulator, in random order with all checks. Prints a line
-each and the score: killed / (killed + survived). Those that do not compile are not counted.
+each and the score: killed / (killed + survived). Those that do not compile are not counted. The JSON file is written
+after every mutant, so that a run may be cut short.
 """
 
 import argparse
@@ -46,11 +47,12 @@ RULES: list[tuple[str, str]] = [
 ]
 SKIPPED = re.compile(r"^\s*(//|#|static_assert|template|using|namespace|enum|struct|inline constexpr|constexpr int)")
 
-# Which tests notice a change in a file, by words of its name; the first that fits. All of tests/cuda otherwise.
+# Which tests notice a change in a file, by words of its name; the first that fits. All cases otherwise.
+ALL_CASES = ["tests/cuda/test_cases.py", "tests/cuda/test_fp8.py"]
 TESTS = {
     "e4m3": ["tests/cuda/test_fp8.py"],
     "conv": ["tests/cuda/test_cases.py", "-k", "conv2d"],
-    "gemm": ["tests/cuda/test_cases.py", "tests/cuda/test_fp8.py", "-k", "linear or matmul or conv2d or fp8"],
+    "gemm": [*ALL_CASES, "-k", "linear or matmul or conv2d or fp8"],
     "ring": ["tests/cuda/test_cases.py", "-k", "ring_attention"],
     "attention": ["tests/cuda/test_cases.py", "-k", "attention"],
     "pointwise": ["tests/cuda/test_cases.py", "-k", "pointwise"],
@@ -96,9 +98,7 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
 
 
 def tests_for(path: Path) -> list[str]:
-    return next(
-        (tests for word, tests in TESTS.items() if word in path.as_posix().split("kernels/")[1]), ["tests/cuda"]
-    )
+    return next((tests for word, tests in TESTS.items() if word in path.as_posix().split("kernels/")[1]), ALL_CASES)
 
 
 def verdict(bench: Workbench, mutant: Mutant, seconds: float) -> str:
@@ -137,13 +137,15 @@ def main() -> int:
     bench.refresh()
     assert bench.build().returncode == 0, "the unchanged sources do not build"
     found: dict[str, str] = {}
+    killed = survived = 0
     for mutant in mutants:
         found[str(mutant)] = verdict(bench, mutant, arguments.seconds)
         print(f"{mutant} {found[str(mutant)]}", flush=True)
-    killed = sum(v.startswith("killed") for v in found.values())
-    survived = sum(v == "SURVIVED" for v in found.values())
+        killed = sum(v.startswith("killed") for v in found.values())
+        survived = sum(v == "SURVIVED" for v in found.values())
+        score = {"killed": killed, "survived": survived, "seed": arguments.seed, "of": len(mutants), "mutants": found}
+        arguments.json.write_text(json.dumps(score, indent=2) + "\n")
     print(f"{killed} of {killed + survived} killed, {len(found) - killed - survived} did not build")
-    arguments.json.write_text(json.dumps({"killed": killed, "survived": survived, "mutants": found}, indent=2) + "\n")
     return 0
 
 
