@@ -12,7 +12,7 @@ from python_train.eval.command import add_arguments, config_of, write
 from yanrt import _C
 from yanrt.package import Package
 
-from .quant import STORES
+from .quant import ACTIVATIONS, STORES
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -23,6 +23,10 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument("-o", "--out", required=True, help="the package to write")
     sim.add_argument("--weights", choices=STORES, default="fp8")
     sim.add_argument("--batch", type=int, default=1, help="worlds a session plays at once")
+    sim.add_argument(
+        "--calibrate", type=int, default=0, metavar="LATENTS", help="scales from so much play; 0: plain ones"
+    )
+    sim.add_argument("--activations", choices=ACTIVATIONS, default="dynamic", help="static: scales from --calibrate")
     sim.add_argument("--dump", type=Path, help="folder for text dumps of every program after every pass")
     untrained = commands.add_parser("untrained", help="a configuration with random weights -> a package to time")
     untrained.add_argument("config", help="a run of python_train/configs, such as paper")
@@ -55,7 +59,15 @@ def _parser() -> argparse.ArgumentParser:
 def _sim(arguments: argparse.Namespace) -> int:
     from .targets.sim import export_sim
 
-    export_sim(arguments.checkpoint, arguments.out, arguments.weights, arguments.batch, arguments.dump)
+    export_sim(
+        arguments.checkpoint,
+        arguments.out,
+        arguments.weights,
+        arguments.batch,
+        arguments.dump,
+        arguments.calibrate,
+        arguments.activations,
+    )
     print(f"{arguments.out}: {Path(arguments.out).stat().st_size / 2**20:.1f} MiB")
     return 0
 

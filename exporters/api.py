@@ -11,7 +11,7 @@ from .ir import Module, dump
 from .ir.serialize import Encoded, save
 from .lower import ProgramSpec, lower
 from .passes import optimize
-from .quant import Calibration, choose_storage, encode
+from .quant import Calibration, Storage, choose_storage, encode
 
 # What a package without a frame loop says of frames and actions.
 _NO_WORLD: dict[str, Any] = {
@@ -37,6 +37,7 @@ def export(
     weights: str = "bf16",
     keep: tuple[str, ...] = (),
     calibration: Calibration | None = None,
+    activations: str = "dynamic",
 ) -> Module:
     """Writes a package from `module` and example arguments, which fix the shapes.
 
@@ -47,8 +48,11 @@ def export(
 
     Arguments may hold tensors in tuples, lists and dictionaries; other values (None, numbers) are fixed in the program.
     `weights` is "f32", "bf16" or "fp8"; under "fp8", layers whose path matches a pattern of `keep` ("blocks.0.*") stay
-    bf16 (quant/storage.py), and `calibration` chooses the scales of the others (quant/calibrate.py). Run it by
-    `yanrt.Engine(path).runner().program("forward")(*arrays)`.
+    bf16 (quant/storage.py), and `calibration` chooses the scales of the others (quant/calibrate.py). `activations`
+    "static" stores the largest magnitudes that the calibration saw too: precisions that quantise activations then scale
+    all rows by them, "dynamic" each row by its own.
+
+    Run it by `yanrt.Engine(path).runner().program("forward")(*arrays)`.
 
     Returns the optimized programs, for tools. Raises UnsupportedOpsError naming every op that has no lowering,
     DynamicModelError if what the module does depends on the values of tensors.
@@ -58,7 +62,8 @@ def export(
     if not specs:
         raise ValueError("nothing to export: give `args`, or functions in `programs`")
     lowered = lower(specs)
-    write(path, lowered, {"name": Path(path).stem, **_NO_WORLD}, weights, keep=keep, calibration=calibration)
+    storage = Storage(weights, keep, calibration, activations)
+    write(path, lowered, {"name": Path(path).stem, **_NO_WORLD}, storage)
     return lowered
 
 
@@ -84,19 +89,14 @@ def write(
     path: str | os.PathLike[str],
     module: Module,
     manifest: dict[str, Any],
-    weights: str,
+    storage: Storage,
     extra: dict[str, Encoded] | None = None,
     dumps: Path | None = None,
-    keep: tuple[str, ...] = (),
-    calibration: Calibration | None = None,
 ) -> None:
     """Optimizes a lowered module and saves it; `extra` tensors are no program's. With `dumps`, a text
     file of the module after every pass goes there."""
     optimize(module, after=_dumper(module, dumps) if dumps else lambda name: None)
-    choose_storage(module, weights, keep)
-    for name, tensor in module.tensors.items():
-        if calibration and tensor.store == "f8e4m3":
-            tensor.scales = calibration.scales(name, tensor.data)
+    choose_storage(module, storage)
     encoded = {name: encode(tensor) for name, tensor in module.tensors.items()}
     save(path, module, encoded | (extra or {}), manifest)
 

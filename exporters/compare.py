@@ -20,8 +20,9 @@ import yanrt
 from python_train.common.checkpoint import load_model
 from python_train.sim.frame_loop import FrameLoop
 from python_train.sim.world import SimModel
+from yanrt import _C
 
-from .quant import rounded
+from .quant.storage import fp8_values
 
 # What a package must keep: relative RMS of the latent a step, and PSNR in dB of the frames of a free rollout.
 STEP_LIMITS = {"fp32": 1e-3, "bf16": 3e-2}
@@ -62,18 +63,22 @@ def _file_dtypes(package: str | os.PathLike[str]) -> dict[str, str]:
 def round_as_stored(model: SimModel, package: str | os.PathLike[str]) -> None:
     """Rounds the model's weights as the package stores them. A tensor that was rearranged at export carries its new
     shape in brackets; output channels stay first, so the rounding is the same."""
-    stores = {name.split("[")[0]: dtype for name, dtype in _file_dtypes(package).items()}
+    stores = {name.split("[")[0]: (name, dtype) for name, dtype in _file_dtypes(package).items()}
+    opened = _C.Package.read(os.fspath(package))
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if stores.get(name) in ("BF16", "F8_E4M3"):
-                parameter.copy_(torch.from_numpy(rounded(parameter.numpy(), stores[name])))
+        for path, parameter in model.named_parameters():
+            name, dtype = stores.get(path, ("", ""))
+            if dtype == "BF16":
+                parameter.copy_(parameter.to(torch.bfloat16))
+            elif dtype == "F8_E4M3":
+                parameter.copy_(torch.from_numpy(fp8_values(parameter.numpy(), opened.tensor(f"{name}.scale"))))
 
 
 def _eager_state(loop: FrameLoop) -> dict[str, Tensor]:
     return {n: b for n, b in loop.named_buffers() if not n.startswith("denoiser.") and n != "grades"}
 
 
-def _actions(steps: int, shape: tuple[int, ...], seed: int) -> Tensor:
+def held_actions(steps: int, shape: tuple[int, ...], seed: int) -> Tensor:
     """Buttons that are held for a while, f32 [steps, B, T, A]."""
     rng = np.random.default_rng(seed)
     held = (rng.random((steps // 4 + 1, shape[0], 1, shape[2])) < 0.3).astype(np.float32)
@@ -119,7 +124,7 @@ def compare(
         engine = yanrt.Engine(package, precision=precision)
         batch = engine.package.batch
         d = model.config.denoiser
-        actions = _actions(max(steps, ROLLOUT_STEPS), (batch, d.actions_per_latent, d.buttons), seed)
+        actions = held_actions(max(steps, ROLLOUT_STEPS), (batch, d.actions_per_latent, d.buttons), seed)
         result = Comparison(precision)
         _compare_steps(result, engine, model, original, actions[:steps], seed)
         _compare_rollout(result, engine, model, actions[:ROLLOUT_STEPS], seed)

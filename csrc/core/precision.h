@@ -6,6 +6,7 @@
 //   int8  int8, a scale an output channel    int8, a scale a row          int32, exact
 //   fp8   E4M3, a scale an output channel    bf16 (CUDA: E4M3 by row)     f32
 //
+// Where the package has a calibrated peak for a weight's input, its rows have one scale, that of the peak.
 // Everything else (attention, depthwise convolutions, rings) computes in bf16 where the precision is not fp32; norms,
 // the residual stream and element-wise chains compute in f32 always.
 #pragma once

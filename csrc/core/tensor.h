@@ -8,16 +8,18 @@ namespace yanrt {
 
 // A row of D values quantised to int8 (DType::i8): D codes, value / scale + 128 as an unsigned byte, then the scale
 // (f32) at the next multiple of 4; rows start at multiples of 16. Codes lie in [1, 255], value = (code - 128) * scale.
-// The offset is what the processors' dot products take; the scale travels with its row through views of rows.
+// The scale is that of the row's largest magnitude, or of a calibrated peak, to which larger values are cut. The offset
+// is what the processors' dot products take; the scale travels with its row through views of rows.
 constexpr int64_t quantised_scale_at(int64_t width) { return (width + 3) / 4 * 4; }
 constexpr int64_t quantised_row_bytes(int64_t width) { return (quantised_scale_at(width) + 4 + 15) / 16 * 16; }
 
 struct TensorDesc {
   DType dtype = DType::f32;
   Dims shape;
-  Dims strides;  // in elements; 0 along broadcast dimensions
+  Dims strides;    // in elements; 0 along broadcast dimensions
+  float peak = 0;  // of i8: the magnitude that becomes code 127 in every row; 0: the largest of each row does
 
-  static TensorDesc dense(DType dtype, const Dims& shape) { return {dtype, shape, dense_strides(shape)}; }
+  static TensorDesc dense(DType dtype, const Dims& shape) { return {dtype, shape, dense_strides(shape), 0}; }
   // As a kernel writes it: dense, but for the scales between the rows of i8.
   static TensorDesc of(DType dtype, const Dims& shape) {
     TensorDesc desc = dense(dtype, shape);

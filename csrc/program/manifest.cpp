@@ -11,6 +11,7 @@ constexpr int64_t kFormat = 1;
 constexpr int64_t kMaxFrameSize = 16384;
 constexpr int64_t kMaxTemporalFactor = 1024;
 constexpr int64_t kMaxBatch = 65536;
+constexpr double kLeastPeak = 1e-30, kLargestPeak = 1e30;
 
 int small(const JsonNode& node, int64_t low, int64_t high) { return static_cast<int>(node.integer(low, high)); }
 
@@ -32,14 +33,25 @@ void read_actions(const JsonNode& node, Package& package) {
   }
 }
 
+// Between bounds that leave its reciprocal, and products with it, finite.
+void read_input_peak(const JsonNode& node, StoredTensor& tensor) {
+  if (!is_floating(tensor.dtype) || tensor.shape.rank() < 2)
+    node.fail("belongs to weights, floating and of two dimensions or more; the tensor is " +
+              std::string(name_of(tensor.dtype)) + tensor.shape.str());
+  const double peak = node.real();
+  if (!(peak >= kLeastPeak && peak <= kLargestPeak)) node.fail("must be 1e-30 to 1e30");
+  tensor.input_peak = static_cast<float>(peak);
+}
+
 // Every tensor of the file has a checksum, and every checksum a tensor.
 void read_tensors(const JsonNode& node, Package& package) {
   for (const auto& [name, entry] : node.members()) {
-    entry.expect_keys({"crc32c", "scale"});
+    entry.expect_keys({"crc32c", "scale", "input_peak"});
     const auto it = package.tensors.find(name);
     if (it == package.tensors.end()) entry.fail("the file has no tensor " + quote(name));
     it->second.crc32c = entry.member("crc32c").hex32();
     if (const auto scale = entry.find("scale")) it->second.scale = scale->text();
+    if (const auto peak = entry.find("input_peak")) read_input_peak(*peak, it->second);
   }
   for (const auto& [name, tensor] : package.tensors)
     if (!node.find(name)) node.fail("the tensor " + quote(name) + " of the file has no checksum here");

@@ -24,6 +24,9 @@ struct StoredTensor {
   Dims shape;
   std::span<const std::byte> data;
   std::string scale;  // name of the per-output-channel scales, for f8e4m3
+  // Of a weight: the largest magnitude of what it multiplies, found by calibration; precisions that quantise
+  // activations then take it for every row. 0: not known, and each row takes its own.
+  float input_peak = 0;
   uint32_t crc32c = 0;
 };
 

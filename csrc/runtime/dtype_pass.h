@@ -14,10 +14,16 @@ namespace yanrt {
 // read it so; all others keep their own.
 std::map<std::string, DType> choose_state_dtypes(const Package& package, Precision precision);
 
+struct ValueType {
+  DType dtype = DType::f32;
+  float peak = 0;  // of i8 (core/tensor.h)
+};
+
 // Type of every value of a program. A value is narrowed only if the op that makes it can write it so and everybody who
 // reads it (through views) would round it the same way: so narrowing never changes what a kernel computes with. To the
-// compute type, or, in int8, to quantised rows (DType::i8) where all readers are GEMMs that take whole rows.
-std::vector<DType> choose_value_dtypes(const Program& program, const std::map<std::string, DType>& states,
-                                       Precision precision);
+// compute type, or, in int8, to quantised rows (DType::i8) where all readers are GEMMs that take whole rows, with
+// scales of one calibrated peak or each row's own.
+std::vector<ValueType> choose_value_types(const Package& package, const Program& program,
+                                          const std::map<std::string, DType>& states, Precision precision);
 
 }  // namespace yanrt

@@ -16,7 +16,7 @@ class PlanBuilder {
       : package_(package), program_(program), states_(states) {
     std::map<std::string, DType> stored;
     for (const auto& [name, entry] : states.entries) stored[name] = entry.stored;
-    dtypes_ = choose_value_dtypes(program, stored, precision);
+    types_ = choose_value_types(package, program, stored, precision);
     operands_.resize(program.values.size());
     dense_copy_.resize(program.values.size());
     plan_.program = &program;
@@ -38,7 +38,8 @@ class PlanBuilder {
     for (size_t v = 0; v < program_.values.size(); ++v) {
       const Value& value = program_.values[v];
       Operand& operand = operands_[v];
-      operand.desc = TensorDesc::of(dtypes_[v], value.shape);
+      operand.desc = TensorDesc::of(types_[v].dtype, value.shape);
+      operand.desc.peak = types_[v].peak;
       if (value.source == ValueSource::tensor) {
         operand.arena = Arena::constant;
         operand.tensor = &package_.tensors.at(value.name);
@@ -166,7 +167,7 @@ class PlanBuilder {
   const Package& package_;
   const Program& program_;
   const StateLayout& states_;
-  std::vector<DType> dtypes_;
+  std::vector<ValueType> types_;
   std::vector<Operand> operands_;    // where each value is, once it exists
   std::vector<Operand> dense_copy_;  // of values whose strides some kernel could not read
   Plan plan_;

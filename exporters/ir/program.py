@@ -68,6 +68,7 @@ class Tensor:
     data: NDArray[Any]
     store: str = ""  # "f32", "bf16", "f8e4m3"; empty: as `data`
     scales: NDArray[np.float32] | None = None  # of the output channels, for "f8e4m3"; None: from the data
+    input_peak: float = 0.0  # of a weight: largest magnitude of what it multiplies; 0: the runtime looks at each row
 
     @property
     def dtype(self) -> str:

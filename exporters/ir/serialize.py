@@ -21,12 +21,14 @@ _FILE_DTYPES = {"float32": "F32", "int64": "I64", "int32": "I32", "uint8": "U8",
 
 @dataclass(frozen=True)
 class Encoded:
-    """A tensor as the file holds it: `dtype` is safetensors' name; `scale` f32 [N] for F8_E4M3."""
+    """A tensor as the file holds it: `dtype` is safetensors' name; `scale` f32 [N] for F8_E4M3; `input_peak` of weights
+    whose activations have a static scale, else 0."""
 
     dtype: str
     shape: tuple[int, ...]
     raw: bytes
     scale: NDArray[np.float32] | None = None
+    input_peak: float = 0.0
 
 
 def plain(array: NDArray[Any]) -> Encoded:
@@ -70,12 +72,14 @@ def save(
     os.replace(temporary, path)
 
 
-def _tensors(encoded: Mapping[str, Encoded]) -> tuple[list[tuple[str, Encoded]], dict[str, dict[str, str]]]:
+def _tensors(encoded: Mapping[str, Encoded]) -> tuple[list[tuple[str, Encoded]], dict[str, dict[str, Any]]]:
     """Tensors in file order (wide elements first keeps all of them aligned) and what the manifest says of each."""
     files = dict(encoded)
-    described: dict[str, dict[str, str]] = {}
+    described: dict[str, dict[str, Any]] = {}
     for name, tensor in encoded.items():
         described[name] = {"crc32c": f"{_C.crc32c(tensor.raw):08x}"}
+        if tensor.input_peak > 0:
+            described[name]["input_peak"] = tensor.input_peak
         if tensor.scale is not None:
             scale = f"{name}.scale"
             files[scale] = plain(tensor.scale)

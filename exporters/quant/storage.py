@@ -6,7 +6,9 @@ matrices read or write pixels and latents directly, where an error is seen at on
 file.
 """
 
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,18 +19,57 @@ from ..ir.program import Tensor
 from ..ir.serialize import Encoded, plain
 from ..ir.table import op_table
 
+if TYPE_CHECKING:  # which reads the encodings below
+    from .calibrate import Calibration
+
 STORES = ("f32", "bf16", "fp8")
+ACTIVATIONS = ("dynamic", "static")
 E4M3_MAX = 448.0
 _NARROW = 64
 
 
-def choose_storage(module: Module, weights: str, keep: tuple[str, ...] = ()) -> None:
-    """Sets `store` of every tensor of the module; under "fp8", those whose name matches a pattern of `keep` (shell
-    style) stay bf16. ValueError if `weights` is not one of STORES, or a pattern matches nothing."""
-    if weights not in STORES:
-        raise ValueError(f"weights {weights!r} must be one of {', '.join(STORES)}")
-    narrow = {"f32": "f32", "bf16": "bf16", "fp8": "f8e4m3"}[weights]
-    weights_only: dict[str, bool] = {}  # tensor -> every op that reads it reads it as a weight
+@dataclass(frozen=True)
+class Storage:
+    """How weights go into a package: one of STORES; under "fp8", tensors whose name matches a pattern of `keep` (shell
+    style) stay bf16, and `calibration` chooses the scales of the others. With `activations` "static" it gives every
+    weight the peak of its inputs, too."""
+
+    weights: str = "bf16"
+    keep: tuple[str, ...] = ()
+    calibration: "Calibration | None" = None
+    activations: str = "dynamic"
+
+    def __post_init__(self) -> None:
+        for what, value, known in (("weights", self.weights, STORES), ("activations", self.activations, ACTIVATIONS)):
+            if value not in known:
+                raise ValueError(f"{what} {value!r} must be one of {', '.join(known)}")
+        if self.activations == "static" and self.calibration is None:
+            raise ValueError("static activations need a calibration (exporters.quant.calibrate)")
+
+
+def choose_storage(module: Module, storage: Storage) -> None:
+    """Sets how each weight of the module is stored. ValueError if a pattern of `keep` matches nothing."""
+    narrow = {"f32": "f32", "bf16": "bf16", "fp8": "f8e4m3"}[storage.weights]
+    weights_only = _read_as_weights(module)
+    unmatched = [pattern for pattern in storage.keep if not any(fnmatch(name, pattern) for name in weights_only)]
+    if unmatched:
+        known = ", ".join(sorted(weights_only)[:20])
+        raise ValueError(f"no tensor is named like {', '.join(unmatched)}; there are {known}, ...")
+    for name in (name for name, is_weight in weights_only.items() if is_weight):
+        tensor = module.tensors[name]
+        kept = not is_wide(tensor.data.shape) or any(fnmatch(name, pattern) for pattern in storage.keep)
+        tensor.store = "bf16" if storage.weights == "fp8" and kept else narrow
+        if storage.calibration is None:
+            continue
+        if tensor.store == "f8e4m3":
+            tensor.scales = storage.calibration.scales(name, tensor.data)
+        if storage.activations == "static":
+            tensor.input_peak = storage.calibration.input_peak(name)
+
+
+def _read_as_weights(module: Module) -> dict[str, bool]:
+    """Of each tensor that an op reads: does every op that reads it read it as a weight?"""
+    weights_only: dict[str, bool] = {}
     for program in module.programs.values():
         for op in program.ops:
             definition = op_table()[op.name]
@@ -36,15 +77,7 @@ def choose_storage(module: Module, weights: str, keep: tuple[str, ...] = ()) -> 
                 if value is not None and value.source == "tensor":
                     is_weight = definition.input(index).role == "weight"
                     weights_only[value.name] = is_weight and weights_only.get(value.name, True)
-    unmatched = [pattern for pattern in keep if not any(fnmatch(name, pattern) for name in weights_only)]
-    if unmatched:
-        known = ", ".join(sorted(weights_only)[:20])
-        raise ValueError(f"no tensor is named like {', '.join(unmatched)}; there are {known}, ...")
-    for name, is_weight in weights_only.items():
-        if is_weight:
-            tensor = module.tensors[name]
-            kept = not is_wide(tensor.data.shape) or any(fnmatch(name, pattern) for pattern in keep)
-            tensor.store = "bf16" if weights == "fp8" and kept else narrow
+    return weights_only
 
 
 def _bf16_bits(array: NDArray[np.float32]) -> NDArray[np.int16]:
@@ -77,19 +110,9 @@ def _e4m3(array: NDArray[np.float32], scales: NDArray[np.float32]) -> torch.Tens
 def encode(tensor: Tensor) -> Encoded:
     """The tensor as `store` says."""
     if tensor.store == "bf16":
-        return Encoded("BF16", tensor.data.shape, _bf16_bits(tensor.data).tobytes())
+        return Encoded("BF16", tensor.data.shape, _bf16_bits(tensor.data).tobytes(), None, tensor.input_peak)
     if tensor.store == "f8e4m3":
         scales = plain_scales(tensor.data) if tensor.scales is None else tensor.scales
         raw = _e4m3(tensor.data, scales).view(torch.uint8).numpy().tobytes()
-        return Encoded("F8_E4M3", tensor.data.shape, raw, scales)
-    return plain(tensor.data)
-
-
-def rounded(array: NDArray[np.float32], file_dtype: str) -> NDArray[np.float32]:
-    """What a reader gets back of f32 values stored as `file_dtype` (safetensors' name). Channels are the first
-    dimension."""
-    if file_dtype == "BF16":
-        return torch.from_numpy(array.copy()).to(torch.bfloat16).float().numpy()
-    if file_dtype == "F8_E4M3":
-        return fp8_values(array, plain_scales(array))
-    return array
+        return Encoded("F8_E4M3", tensor.data.shape, raw, scales, tensor.input_peak)
+    return replace(plain(tensor.data), input_peak=tensor.input_peak)

@@ -15,9 +15,11 @@ from python_train.sim.recompute import AppendRecompute, Past, StepRecompute
 from python_train.sim.world import SimModel
 
 from ..api import write
+from ..compare import held_actions
 from ..ir import Module
 from ..ir.serialize import plain
 from ..lower import ProgramSpec, lower
+from ..quant import Calibration, Storage, watched
 
 PREFIX = "loop."  # the programs hold the loop; names in the package are those of the checkpoint
 
@@ -83,28 +85,50 @@ def lower_sim(model: SimModel, batch: int) -> Module:
         return lower(specs(model, batch), rename=lambda name: name.removeprefix(PREFIX), seeds=("seed",))
 
 
+def calibrate_sim(model: SimModel, steps: int, seed: int = 0) -> Calibration:
+    """What the layers see while every start clip is played on for `steps` latents, with buttons held at random. The
+    frames are decoded, and encoded again."""
+    start, d = model.start, model.config.denoiser
+    clips = len(start.latents)
+    loop = FrameLoop(model.denoiser, model.config, clips).eval()
+    loop.reset(seed + torch.arange(clips))
+    actions = held_actions(steps, (clips, d.actions_per_latent, d.buttons), seed)
+    with watched(model) as seen:
+        for latent, action in zip(start.latents.unbind(1), start.actions.unbind(1), strict=True):
+            loop.append(latent, action)
+        for index, action in enumerate(actions):
+            made = loop.step_shift(action)
+            if index >= loop.shift_delay:
+                model.vae.encode_frames(model.vae.decode_latent(made))
+    return seen
+
+
 def export_sim(
     checkpoint: str | os.PathLike[str],
     path: str | os.PathLike[str],
     weights: str = "fp8",
     batch: int = 1,
     dumps: Path | None = None,
+    calibration_steps: int = 0,
+    activations: str = "dynamic",
 ) -> None:
-    """Writes the package of a simulator checkpoint (a run's folder or its model file), named as the file.
+    """Writes the package of a simulator checkpoint (a run's folder or its model file), named as the file; its scales
+    are calibrated over `calibration_steps` latents of play, if there are any.
 
     TypeError for another kind of checkpoint.
     """
     model, _, metadata = load_model(Path(checkpoint))
     if not isinstance(model, SimModel):
         raise TypeError(f"{checkpoint} holds a {type(model).__name__}; `exporters sim` needs a simulator checkpoint")
-    write_sim(model, metadata, path, weights, batch, dumps)
+    calibration = calibrate_sim(model, calibration_steps) if calibration_steps else None
+    write_sim(model, metadata, path, Storage(weights, (), calibration, activations), batch, dumps)
 
 
 def write_sim(
     model: SimModel,
     metadata: dict[str, Any],
     path: str | os.PathLike[str],
-    weights: str = "fp8",
+    storage: Storage,
     batch: int = 1,
     dumps: Path | None = None,
 ) -> None:
@@ -113,7 +137,7 @@ def write_sim(
         "start.latents": plain(model.start.latents.float().numpy()),
         "start.actions": plain(model.start.actions.float().numpy()),
     }
-    write(path, lower_sim(model, batch), _manifest(model, metadata, Path(path).stem, batch), weights, start, dumps)
+    write(path, lower_sim(model, batch), _manifest(model, metadata, Path(path).stem, batch), storage, start, dumps)
 
 
 def _manifest(model: SimModel, metadata: dict[str, Any], name: str, batch: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import torch
 
 from python_train.configs import RUNS
 
+from ..quant import Storage
 from .sim import write_sim
 
 _FPS = 60.0
@@ -22,4 +23,4 @@ def export_untrained(config: str, path: str | os.PathLike[str], weights: str = "
     keys = [*_KEYS, *(f"F{n}" for n in range(1, 1 + max(0, count - len(_KEYS))))]
     buttons = [{"name": f"BUTTON_{index}", "key": keys[index]} for index in range(count)]
     metadata = {"fps": _FPS, "schema": {"buttons": buttons}, "kind": "untrained", "config": config}
-    write_sim(model, metadata, Path(path), weights)
+    write_sim(model, metadata, Path(path), Storage(weights))

@@ -9,10 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.kernels.cases import CASES
-from tests.reference.e4m3 import quantise_rows, round_to_e4m3
+from tests.reference.e4m3 import LARGEST, quantise_rows, round_to_e4m3
 from tests.reference.ops import REFERENCE
 from tests.support.op_case import Case, narrows, to_bf16
+from tests.support.package_builder import ProgramBuilder, bare_manifest, pack
 from tests.support.run_op import run_op
+from yanrt import _C
 
 sim = pytest.importorskip("yanrt._cuda_sim", reason="built without YANRT_CUDA=SIM")
 
@@ -44,6 +46,35 @@ def test_linear_follows_a_reference_that_quantises_alike(
     sim.configure(order="random", seed=3, arch=arch)
     (y,) = run_op(case, "fp8", False, "auto", threads=1, device="cuda-sim")
     check_close(y, quantised_reference(case, False), "bf16")
+
+
+@pytest.mark.parametrize("arch", [80, 89])
+@pytest.mark.parametrize("width", [64, 37])  # with a norm that can write E4M3 rows, and one that cannot
+@pytest.mark.parametrize("peaks", [(1.5, 1.5), (1.5, 2.5)], ids=["one", "two"])
+def test_a_calibrated_peak_scales_all_rows(
+    peaks: tuple[float, float], width: int, arch: int, check_close: Callable[[Array, Array, str], None]
+) -> None:
+    sim.configure(order="random", seed=3, arch=arch)
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((5, width), np.float32)
+    weights = {f"w{i}": rng.standard_normal((20, width), np.float32) for i in range(2)}
+    p = ProgramBuilder()
+    norm = p.op("layer_norm", [p.input("x", "f32", x.shape), -1, -1], "f32", x.shape, eps=1e-6, group_rows=1)
+    for name, weight in weights.items():
+        operands = [norm, p.value("f32", weight.shape, tensor=name), -1, -1, -1]
+        p.output(f"y of {name}", p.op("linear", operands, "f32", (5, 20), act="none", gate_rows=1))
+    manifest = bare_manifest({"run": p.build()})
+    manifest["tensors"] = {name: {"input_peak": peak} for name, peak in zip(weights, peaks, strict=True)}
+    engine = _C.Engine(_C.Package.from_bytes(pack(manifest, weights), "peaks"), "cuda-sim", "fp8", 1, "auto")
+    kernels = [op["kernel"] for op in engine.ops("run")]
+    assert (kernels[0] == "layer_norm.e4m3.static") == (width == 64 and peaks[0] == peaks[1])
+    assert all(kernel.endswith(".static") for kernel in kernels[1:])
+    outputs = engine.runner().run("run", [x])
+    normed = to_bf16(((x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-6)).astype(np.float32))
+    for y, weight, peak in zip(outputs, weights.values(), peaks, strict=True):
+        seen = round_to_e4m3(normed.astype(np.float64) * LARGEST / peak) * peak / LARGEST
+        assert np.abs(seen).max() == pytest.approx(peak)
+        check_close(y, seen @ quantise_rows(weight.astype(np.float64)).T, "bf16")
 
 
 def test_the_reference_rounds_as_the_format_says() -> None:

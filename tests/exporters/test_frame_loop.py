@@ -7,6 +7,7 @@ import torch
 import yanrt
 from exporters.api import write
 from exporters.lower import ProgramSpec, lower
+from exporters.quant import Storage
 from python_train.configs import tiny
 from python_train.sim.frame_loop import Append, FrameLoop, StepSequential, StepShift
 
@@ -43,7 +44,7 @@ def test_runtime_follows_eager(step, tmp_path):
         "step": ProgramSpec(step(loop), (actions[0],), ("latent",)),
         "append": ProgramSpec(Append(loop), (latents[0], actions[0])),
     }
-    write(path, lower(specs, lambda name: name.removeprefix("loop."), seeds=("seed",)), MANIFEST, "f32")
+    write(path, lower(specs, lambda name: name.removeprefix("loop."), seeds=("seed",)), MANIFEST, Storage("f32"))
     runner = yanrt.Engine(path, precision="fp32", threads=1).runner()
     runner.reset(seed=5)
     with torch.no_grad():

@@ -6,6 +6,7 @@ import torch
 import yanrt
 from exporters.api import write
 from exporters.lower import ProgramSpec, lower
+from exporters.quant import Storage
 from python_train.configs import tiny
 from python_train.sim.frame_loop import Append, FrameLoop, StepShift
 from python_train.sim.recompute import AppendRecompute, Past, StepRecompute
@@ -69,7 +70,7 @@ def test_runtime_follows_eager(tmp_path):
             "step": ProgramSpec(step, (actions[0],), ("latent",)),
             "append": ProgramSpec(append, (latents[0], actions[0])),
         }
-        write(path, lower(specs, lambda name: name.removeprefix("loop."), seeds=("seed",)), MANIFEST, "f32")
+        write(path, lower(specs, lambda name: name.removeprefix("loop."), seeds=("seed",)), MANIFEST, Storage("f32"))
     runner = yanrt.Engine(path, precision="fp32", threads=1).runner()
     runner.reset(seed=5)
     with torch.no_grad():

@@ -127,7 +127,7 @@ def manifest() -> dict[str, Any]:
     programs = {f.__name__: f() for f in (every_op, step, append, decode, encode)}
     return {
         **bare_manifest(programs, states),
-        "tensors": {"linear.fp8": {"scale": "linear.fp8.scale"}},
+        "tensors": {"linear.fp8": {"scale": "linear.fp8.scale", "input_peak": 3.5}},
         "schedules": {"main": schedule},
         "start": {"latents": "start.latents", "actions": "start.actions"},
     }

@@ -48,6 +48,12 @@ CASES: list[tuple[str, Any, str]] = [
     ("tensors|linear.fp8", {}, "needs a scale"),
     ("tensors|linear.fp8|scale", "nothing", "no tensor 'nothing' for its scale"),
     ("tensors|linear.fp8|scale", "mask", "'mask' is f32[8, 8]; it must be f32[8]"),
+    ("tensors|linear.fp8|input_peak", 0, "input_peak: must be 1e-30 to 1e30"),
+    ("tensors|linear.fp8|input_peak", -1.5, "input_peak: must be 1e-30 to 1e30"),
+    ("tensors|linear.fp8|input_peak", 1e31, "input_peak: must be 1e-30 to 1e30"),
+    ("tensors|linear.fp8|input_peak", "3.5", "input_peak: must be a number"),
+    ("tensors|conv.bias", {"input_peak": 1.0}, "belongs to weights, floating and of two dimensions or more"),
+    ("tensors|index", {"input_peak": 1.0}, "the tensor is i64[3]"),
     # state
     ("state|last|kind", "vague", "'vague' must be exact or compute"),
     ("state|last|kind", DROP, "the key 'kind' is missing"),

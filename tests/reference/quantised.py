@@ -24,6 +24,13 @@ def int8_rows(x: Array) -> Array:
     return np.where(np.isfinite(high), values, np.nan)
 
 
+def int8_rows_to_peak(x: Array, peak: float) -> Array:
+    """The same with one scale for all rows: that of `peak`, to which larger values are cut."""
+    x, high = to_bf16(x.astype(np.float32)), np.float32(peak)
+    codes = np.rint(np.clip(x * (np.float32(127) / high), -127, 127))
+    return codes.astype(np.float64) * float(high / np.float32(127))
+
+
 def _channels(weight: Array, largest: float) -> tuple[Array, Array]:
     """Weight / scale and scale [O, 1]: an output channel's largest magnitude becomes `largest`."""
     rows = weight.reshape(len(weight), -1)

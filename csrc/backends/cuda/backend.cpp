@@ -51,6 +51,7 @@ const std::byte* constant_data(const Operand& operand, const Package& package, W
 
 struct Quantised {
   bool written, read;
+  float peak;
 };
 
 std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package, Precision precision,
@@ -81,6 +82,7 @@ std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package,
                   .precision = precision,
                   .writes_quantised = quantised.written,
                   .reads_quantised = quantised.read,
+                  .written_peak = quantised.peak,
                   .device = device,
                   .weights = weights});
 }
@@ -124,7 +126,8 @@ std::unique_ptr<Executable> CudaBackend::compile(const Plan& plan, const Package
   for (size_t index = 0; index < plan.ops.size(); ++index) {
     const PlannedOp& op = plan.ops[index];
     auto kernel =
-        make_kernel(op, package, precision, {quantised.written[index], quantised.read[index]}, device_, weights_);
+        make_kernel(op, package, precision, {quantised.written[index], quantised.read[index], quantised.peak[index]},
+                    device_, weights_);
     scratch_bytes_ = std::max(scratch_bytes_, kernel->scratch_bytes());
     std::vector<const std::byte*> constants;
     for (size_t i = 0; i < op.inputs.size(); ++i) {

@@ -37,6 +37,7 @@ struct KernelSpec {
   Precision precision = Precision::fp32;
   bool writes_quantised = false;  // output 0, reads_quantised: input 0, as quantised_values.h lays them out
   bool reads_quantised = false;
+  float written_peak = 0;  // with writes_quantised
   const DeviceInfo& device;
   Weights& weights;
 

@@ -1,5 +1,7 @@
 #include "backends/cuda/quantised_values.h"
 
+#include <algorithm>
+
 namespace yanrt::cuda {
 namespace {
 
@@ -22,10 +24,13 @@ bool takes_rows(const PlannedOp& op, size_t input, const Operand& value) {
          op.inputs[0].desc.shape[-1] == value.desc.shape[-1] && op.inputs[0].desc.numel() == value.desc.numel();
 }
 
+const StoredTensor& weight_of(const PlannedOp& linear) { return *linear.inputs[1].tensor; }
+
 }  // namespace
 
 QuantisedValues find_quantised_values(const Plan& plan, Precision precision) {
-  QuantisedValues values{std::vector<bool>(plan.ops.size()), std::vector<bool>(plan.ops.size())};
+  QuantisedValues values{std::vector<bool>(plan.ops.size()), std::vector<bool>(plan.ops.size()),
+                         std::vector<float>(plan.ops.size())};
   if (precision != Precision::fp8) return values;
   for (size_t writer = 0; writer < plan.ops.size(); ++writer) {
     if (!is_norm(plan.ops[writer]) || !fits(plan.ops[writer].outputs[0])) continue;
@@ -40,7 +45,11 @@ QuantisedValues find_quantised_values(const Plan& plan, Precision precision) {
         readers.push_back(i);
       }
     if (!all_take_rows || readers.empty()) continue;
+    const float peak = weight_of(plan.ops[readers.front()]).input_peak;
+    const auto has_it = [&](size_t reader) { return weight_of(plan.ops[reader]).input_peak == peak; };
+    if (!std::all_of(readers.begin(), readers.end(), has_it)) continue;
     values.written[writer] = true;
+    values.peak[writer] = peak;
     for (size_t reader : readers) values.read[reader] = true;
   }
   return values;

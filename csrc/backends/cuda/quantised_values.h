@@ -1,5 +1,6 @@
 // Which values of a plan pass from kernel to kernel as E4M3 rows, in precision fp8: those that a norm writes and that
-// nothing but linear reads. The norm quantises in its own pass, and linear reads what it would have made.
+// nothing but linear reads, with one calibrated peak or none. The norm quantises in its own pass, and linear reads what
+// it would have made.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@ namespace yanrt::cuda {
 struct QuantisedValues {
   std::vector<bool> written;  // by op: output 0
   std::vector<bool> read;     // by op: input 0
+  std::vector<float> peak;    // by op, of what it writes: the calibrated peak that becomes 448; 0: each row's own
 };
 QuantisedValues find_quantised_values(const Plan& plan, Precision precision);
 

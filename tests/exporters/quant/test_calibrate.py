@@ -8,6 +8,8 @@ import torch
 from torch import nn
 
 import exporters
+import yanrt
+from exporters.coverage import relative_rms
 from exporters.quant import calibrate, layers_to_keep, report, sensitivity
 from exporters.quant.calibrate import weighted_scales
 from exporters.quant.storage import fp8_values, plain_scales
@@ -30,7 +32,65 @@ def test_calibration_sees_every_linear_layer():
     assert set(seen.energy) == {"0.weight", "2.weight", "3.weight"}
     inputs = np.concatenate([args[0].numpy() for args, _ in SAMPLES])
     np.testing.assert_allclose(seen.energy["0.weight"], (inputs**2).mean(0), rtol=1e-5)
-    np.testing.assert_allclose(seen.peak["0.weight"], np.abs(inputs).max(0))
+    assert seen.peak["0.weight"] == np.abs(inputs).max()
+
+
+class Shared(nn.Module):
+    """A convolution, then one weight in two layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.a, self.b = nn.Linear(64, 64), nn.Linear(64, 64)
+        self.b.weight = self.a.weight
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.b(3 * self.a(self.conv(x)[..., :64]))
+
+
+def test_calibration_sees_convolutions_and_shared_weights(tmp_path):
+    torch.manual_seed(0)
+    module, x = Shared().eval(), torch.randn(1, 3, 4, 64)
+    seen = calibrate(module, [((x,), {})])
+    with torch.no_grad():
+        inputs = [module.conv(x), 3 * module.a(module.conv(x))]
+    assert seen.peak["conv.weight"] == x.abs().max()
+    assert seen.peak["a.weight"] == seen.peak["b.weight"] == max(i.abs().max() for i in inputs)
+    np.testing.assert_allclose(
+        seen.energy["a.weight"], torch.cat(inputs).square().flatten(0, -2).mean(0).numpy(), rtol=1e-5
+    )
+    path = tmp_path / "m.safetensors"
+    exporters.export(module, (x,), path, weights="f32", calibration=seen, activations="static")
+    tensors = json.loads(_C.Package.read(str(path)).manifest)["tensors"]
+    peaks = {name.split("[")[0]: entry["input_peak"] for name, entry in tensors.items() if "input_peak" in entry}
+    assert len(peaks) == 2
+    assert peaks.items() <= seen.peak.items()
+
+
+@pytest.mark.parametrize("weights", ["f32", "fp8"])
+def test_static_activations_from_export_to_engine(weights, tmp_path):
+    """int8 with calibrated scales stays near eager PyTorch, and its kernels are those that use them."""
+    module = network().eval()
+    seen = calibrate(module, SAMPLES)
+    args = SAMPLES[0][0]
+    errors = {}
+    for activations in ("dynamic", "static"):
+        path = tmp_path / f"{activations}.safetensors"
+        exporters.export(module, args, path, weights=weights, calibration=seen, activations=activations)
+        engine = yanrt.Engine(path, precision="int8", threads=1)
+        kernels = [op["kernel"] for op in engine.native.ops("forward") if op["kernel"].startswith("linear")]
+        assert all(kernel.endswith(".static") == (activations == "static") for kernel in kernels)
+        (y,) = engine.runner().program("forward")(args[0].numpy())
+        with torch.no_grad():
+            errors[activations] = relative_rms(y, module(*args).numpy())
+    assert 0 < errors["dynamic"] < errors["static"] < 0.06
+
+
+def test_static_activations_need_a_calibration(tmp_path):
+    with pytest.raises(ValueError, match="static activations need a calibration"):
+        exporters.export(network(), SAMPLES[0][0], tmp_path / "m.safetensors", activations="static")
+    with pytest.raises(ValueError, match="activations 'fixed' must be one of dynamic, static"):
+        exporters.export(network(), SAMPLES[0][0], tmp_path / "m.safetensors", activations="fixed")
 
 
 def test_calibrated_scales_are_no_worse_and_cut_nothing():

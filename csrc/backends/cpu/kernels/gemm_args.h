@@ -16,10 +16,11 @@ struct ConvertLoops {
 };
 
 // A row as int8 codes offset by 128; returns the scale (core/tensor.h). x is rounded to bf16 first, so that it may as
-// well have been stored so. A row with an infinity or NaN gets the scale NaN.
+// well have been stored so. With `peak` 0 the row's largest magnitude is that of code 127, and a row with an infinity
+// or NaN gets the scale NaN; else `peak` is, larger values are cut to it, and a row with a NaN gets the scale NaN.
 struct QuantiseLoops {
-  float (*f32)(const float* x, uint8_t* codes, size_t n);
-  float (*bf16)(const uint16_t* x, uint8_t* codes, size_t n);
+  float (*f32)(const float* x, uint8_t* codes, size_t n, float peak);
+  float (*bf16)(const uint16_t* x, uint8_t* codes, size_t n, float peak);
   void (*widen)(const uint8_t* codes, int16_t* y, size_t n);  // y = code - 128
 };
 

@@ -28,8 +28,8 @@ void ToOperand::operator()(const std::byte* from, std::byte* to, int64_t count) 
   }
 }
 
-RowQuantiser::RowQuantiser(const QuantiseLoops& loops, const TileLoop& tile, DType from)
-    : loops_(loops), from_(from), widens_(tile.a == Element::i16), depth_(tile.depth) {}
+RowQuantiser::RowQuantiser(const QuantiseLoops& loops, const TileLoop& tile, DType from, float peak)
+    : loops_(loops), from_(from), peak_(peak), widens_(tile.a == Element::i16), depth_(tile.depth) {}
 
 // What the tile reads behind the codes is multiplied with zeros, but must lie in the row.
 bool RowQuantiser::in_place(int64_t width) const {
@@ -52,9 +52,9 @@ float RowQuantiser::operator()(const std::byte* row, std::byte* to, int64_t widt
     source = reinterpret_cast<const uint8_t*>(row);
     if (!widens_) std::memcpy(to, row, n);
   } else if (from_ == DType::bf16) {
-    scale = loops_.bf16(reinterpret_cast<const uint16_t*>(row), quantised, n);
+    scale = loops_.bf16(reinterpret_cast<const uint16_t*>(row), quantised, n, peak_);
   } else {
-    scale = loops_.f32(reinterpret_cast<const float*>(row), quantised, n);
+    scale = loops_.f32(reinterpret_cast<const float*>(row), quantised, n, peak_);
   }
   if (widens_) loops_.widen(source, reinterpret_cast<int16_t*>(to), n);
   return scale;

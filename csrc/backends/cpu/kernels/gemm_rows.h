@@ -33,10 +33,14 @@ class ToOperand {
   Kind kind_;
 };
 
-// Quantises rows of f32 or bf16 to int8, or takes rows that are (DType::i8), in the form of an integer tile.
+// Quantises rows of f32 or bf16 to int8, or takes rows that are (DType::i8), in the form of an integer tile. `peak`:
+// see QuantiseLoops.
 class RowQuantiser {
  public:
-  RowQuantiser(const QuantiseLoops& loops, const TileLoop& tile, DType from);
+  RowQuantiser(const QuantiseLoops& loops, const TileLoop& tile, DType from, float peak);
+  // Every row has the same scale, so parts of a row may be quantised one by one.
+  bool is_static() const { return peak_ > 0; }
+  float static_scale() const { return peak_ / 127.0f; }
   // Quantised rows of this form need no copy.
   bool in_place(int64_t width) const;
   // Bytes of `codes` below.
@@ -44,10 +48,13 @@ class RowQuantiser {
   // One row of `width` elements; returns its scale. `codes`: scratch.
   float operator()(const std::byte* row, std::byte* to, int64_t width, uint8_t* codes) const;
   static float scale_of(const std::byte* row, int64_t width);  // of a row of DType::i8
+  // The byte of zeros in the tile's form.
+  int zero_byte() const { return widens_ ? 0 : 128; }
 
  private:
   const QuantiseLoops& loops_;
   DType from_;
+  float peak_;
   bool widens_;  // the tile reads 16 bits
   int64_t depth_;
 };

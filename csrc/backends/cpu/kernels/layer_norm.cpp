@@ -20,7 +20,8 @@ class RowNorm final : public Kernel {
         group_rows_(spec.op.attrs.integer("group_rows")),
         eps_(static_cast<float>(spec.op.attrs.real("eps"))),
         y_type_(spec.outputs[0].dtype),
-        variant_(std::string(spec.op.def->name) + (y_type_ == DType::i8     ? ".to_int8"
+        peak_(spec.outputs[0].peak),
+        variant_(std::string(spec.op.def->name) + (y_type_ == DType::i8     ? peak_ > 0 ? ".to_int8.static" : ".to_int8"
                                                    : y_type_ == DType::bf16 ? ".to_bf16"
                                                                             : "")),
         grain_(std::max<int64_t>(1, kCopyGrain / std::max<int64_t>(width_, 1))) {
@@ -39,7 +40,7 @@ class RowNorm final : public Kernel {
       }
       normalise(call, row, call.scratch);
       const float scale = quantise_(reinterpret_cast<const uint16_t*>(call.scratch), reinterpret_cast<uint8_t*>(y),
-                                    static_cast<size_t>(width_));
+                                    static_cast<size_t>(width_), peak_);
       std::memcpy(y + quantised_scale_at(width_), &scale, sizeof(scale));
     }
   }
@@ -67,10 +68,11 @@ class RowNorm final : public Kernel {
   }
 
   void (*row_)(const LayerNormArgs& args);
-  float (*quantise_)(const uint16_t* x, uint8_t* codes, size_t n);
+  float (*quantise_)(const uint16_t* x, uint8_t* codes, size_t n, float peak);
   int64_t width_, rows_, scales_, shifts_, group_rows_;
   float eps_;
   DType y_type_;
+  float peak_;  // of its int8 rows; 0: each has its own
   std::string variant_;
   int64_t grain_, x_stride_ = 0;
 };

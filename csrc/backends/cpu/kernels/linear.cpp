@@ -34,13 +34,14 @@ class Linear final : public Kernel {
         x_bytes_(static_cast<int64_t>(size_of(spec.inputs[kX].dtype))),
         to_bytes_(static_cast<int64_t>(size_of(tile.a))),
         to_operand_(loops.convert, tile, spec.inputs[kX].dtype),
-        quantiser_(loops.quantise, tile, spec.inputs[kX].dtype),
+        quantiser_(loops.quantise, tile, spec.inputs[kX].dtype, spec.constants[kWeight].tensor->input_peak),
         quantised_(tile.is_integer()),
         in_place_(quantised_ ? quantiser_.in_place(k_) : to_operand_.is_copy() && k_ % tile.depth == 0),
         has_bias_(spec.present[kBias]),
         has_gate_(spec.present[kGate]),
         has_residual_(spec.present[kResidual]),
-        variant_("linear." + std::string(name_of(spec.precision)) + "." + std::string(name_of(spec.isa))),
+        variant_("linear." + std::string(name_of(spec.precision)) + "." + std::string(name_of(spec.isa)) +
+                 (quantised_ && quantiser_.is_static() ? ".static" : "")),
         gemm_(spec, loops, spec.constants[kWeight], {spec.inputs[kX].numel() / k_, n_, k_}, in_place_,
               quantised_ ? quantiser_.code_bytes(k_) : 0) {
     if (!spec.inputs[kX].as_rows(&x_stride_))

@@ -28,7 +28,8 @@ class Linear final : public Kernel {
         k_(spec.inputs[kX].shape[-1]),
         type_(operand_type(spec.precision)),
         x_stride_(row_stride(spec)),
-        rows_(type_ == DType::f32 ? DType::bf16 : type_, spec.inputs[kX].dtype, m_, k_, x_stride_, spec.alignments[kX]),
+        rows_(type_ == DType::f32 ? DType::bf16 : type_, spec.inputs[kX].dtype, m_, k_, x_stride_, spec.alignments[kX],
+              spec.constants[kWeight].tensor->input_peak),
         weight_(pack_weight_rows(spec.constants[kWeight], spec.weights, type_, n_, 1, k_)),
         tile_(choose_tile(m_, n_, 1, spec.device)),
         native_(has_native_e4m3_mma(spec.device.sm)),
@@ -41,7 +42,8 @@ class Linear final : public Kernel {
     epilogue_.y_is_bf16 = spec.outputs[0].dtype == DType::bf16;
     variant_ = "linear." + std::string(name_of(spec.precision)) + "." +
                (type_ == DType::f32 ? "simt" : std::string(name_of(tile_))) +
-               (type_ == DType::f8e4m3 && !native_ ? ".widened" : "");
+               (type_ == DType::f8e4m3 && !native_ ? ".widened" : "") +
+               (type_ == DType::f8e4m3 && spec.constants[kWeight].tensor->input_peak > 0 ? ".static" : "");
   }
 
   void launch(const KernelCall& call) const override {

@@ -18,6 +18,7 @@ struct RowNormArgs {
   const float* shift;
   std::byte* y;
   float* row_scales;  // not null: y is E4M3, a scale a row
+  float peak;         // of E4M3: the magnitude that becomes 448, to which larger ones are cut; 0: each row's own
   int64_t x_stride;   // elements
   uint32_t rows, d, group_rows, scale_groups, shift_groups;
   float eps;

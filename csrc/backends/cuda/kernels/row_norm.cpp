@@ -29,6 +29,7 @@ class RowNorm final : public Kernel {
     args_.eps = static_cast<float>(spec.op.attrs.real("eps"));
     args_.x_is_bf16 = x.dtype == DType::bf16;
     args_.y_is_bf16 = spec.outputs[0].dtype == DType::bf16;
+    args_.peak = spec.written_peak;
   }
 
   void launch(const KernelCall& call) const override {
@@ -42,6 +43,7 @@ class RowNorm final : public Kernel {
     check(launch_row_norm(args, call.stream), "launch of row_norm");
   }
   std::string_view variant() const override {
+    if (writes_quantised_ && args_.peak > 0) return args_.centred ? "layer_norm.e4m3.static" : "rms_norm.e4m3.static";
     if (writes_quantised_) return args_.centred ? "layer_norm.e4m3" : "rms_norm.e4m3";
     return args_.centred ? "layer_norm" : "rms_norm";
   }

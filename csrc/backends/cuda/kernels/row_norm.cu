@@ -11,9 +11,12 @@ constexpr int kNormThreads = 128;
 template <class Value>
 __device__ __forceinline__ void write_e4m3(const RowNormArgs& args, uint32_t row, const Value& value) {
   const auto rounded = [&](uint32_t i) { return __bfloat162float(__float2bfloat16_rn(value(i))); };
-  float largest = 0.0f;
-  for (uint32_t i = threadIdx.x; i < args.d; i += kNormThreads) largest = fmaxf(largest, fabsf(rounded(i)));
-  const float scale = e4m3_scale(block_max<kNormThreads>(largest)), inverse = 1.0f / scale;
+  float largest = args.peak;
+  if (args.peak == 0.0f) {
+    for (uint32_t i = threadIdx.x; i < args.d; i += kNormThreads) largest = fmaxf(largest, fabsf(rounded(i)));
+    largest = block_max<kNormThreads>(largest);
+  }
+  const float scale = e4m3_scale(largest), inverse = 1.0f / scale;
   for (uint32_t i = threadIdx.x * 4; i < args.d; i += kNormThreads * 4)
     store32(
         args.y + static_cast<size_t>(row) * args.d + i,

@@ -2,13 +2,15 @@
 
 namespace yanrt::cuda {
 
-OperandRows::OperandRows(DType type, DType x_type, int64_t rows, int64_t k, int64_t x_stride, size_t alignment)
+OperandRows::OperandRows(DType type, DType x_type, int64_t rows, int64_t k, int64_t x_stride, size_t alignment,
+                         float peak)
     : type_(type) {
   const auto per_chunk = static_cast<int64_t>(16 / size_of(type));
   in_place_ = type == DType::bf16 && x_type == DType::bf16 && k % per_chunk == 0 && x_stride % per_chunk == 0 &&
               alignment % 16 == 0;
   args_.x_is_bf16 = x_type == DType::bf16;
   args_.x_stride = x_stride;
+  args_.peak = peak;
   args_.rows = static_cast<uint32_t>(rows);
   args_.k = static_cast<uint32_t>(k);
   args_.padded_k = static_cast<uint32_t>((k + per_chunk - 1) / per_chunk * per_chunk);

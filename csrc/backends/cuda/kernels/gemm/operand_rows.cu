@@ -19,14 +19,17 @@ __global__ void rows_to_bf16_kernel(OperandRowsArgs args) {
   store32(args.y + (static_cast<size_t>(row) * args.padded_k + k) * 2, pack_bf16(low, high));
 }
 
-// A block a row: the largest magnitude becomes 448.
+// A block a row: the peak, or else the largest magnitude, becomes 448.
 __global__ void __launch_bounds__(kRowThreads) rows_to_e4m3_kernel(OperandRowsArgs args) {
   const uint32_t row = blockIdx.x;
   const std::byte* x = args.x + row * args.x_stride * (args.x_is_bf16 ? 2 : 4);
-  float largest = 0.0f;
-  for (uint32_t k = threadIdx.x; k < args.k; k += kRowThreads)
-    largest = fmaxf(largest, fabsf(element(x, args.x_is_bf16, k)));
-  const float scale = e4m3_scale(block_max<kRowThreads>(largest)), inverse = 1.0f / scale;
+  float largest = args.peak;
+  if (args.peak == 0.0f) {
+    for (uint32_t k = threadIdx.x; k < args.k; k += kRowThreads)
+      largest = fmaxf(largest, fabsf(element(x, args.x_is_bf16, k)));
+    largest = block_max<kRowThreads>(largest);
+  }
+  const float scale = e4m3_scale(largest), inverse = 1.0f / scale;
   for (uint32_t k = threadIdx.x * 4; k < args.padded_k; k += kRowThreads * 4) {
     float v[4];
 #pragma unroll

@@ -12,7 +12,8 @@ namespace yanrt::cuda {
 class OperandRows {
  public:
   // `type`: bf16 or f8e4m3. x is `rows` rows of `k` elements, `x_stride` apart, at an address divisible by `alignment`.
-  OperandRows(DType type, DType x_type, int64_t rows, int64_t k, int64_t x_stride, size_t alignment);
+  // `peak`: of E4M3, the magnitude that becomes 448, to which larger ones are cut; 0: each row has its own.
+  OperandRows(DType type, DType x_type, int64_t rows, int64_t k, int64_t x_stride, size_t alignment, float peak = 0);
 
   uint32_t k_bytes() const;  // of a padded row
   size_t scratch_bytes() const;

@@ -14,6 +14,7 @@ struct OperandRowsArgs {
   uint32_t rows, k, padded_k;
   std::byte* y;
   float* scales;  // E4M3 only: the row is y * scale
+  float peak;     // E4M3 only: see OperandRows
 };
 cudaError_t launch_rows_to_bf16(const OperandRowsArgs& args, cudaStream_t stream);
 cudaError_t launch_rows_to_e4m3(const OperandRowsArgs& args, cudaStream_t stream);
