@@ -95,6 +95,8 @@ def _verify_operands(module: Module, op: Op, definition: OpDef, defined: set[Val
             wanted = op.output.dtype
         if wanted is not None and value.dtype != wanted:
             raise IRError(f"operand {operand.name} is {value.dtype}, not {wanted}")
+        if op.name == "reduce" and value.dtype not in ("f32", "i64"):
+            raise IRError(f"operand {operand.name} is {value.dtype}, not f32 or i64")
 
 
 def _verify_attrs(op: Op, definition: OpDef) -> None:

@@ -14,7 +14,10 @@ aten = torch.ops.aten
 
 
 def reduce(ctx: Context, x: Value, kind: str, dims: Sequence[int] | None, keep: bool) -> Value:
-    """x over `dims` (None or none: all): they are brought together, joined, and reduced as one."""
+    """x over `dims` (None or none: all): they are brought together, joined, and reduced as one. Narrow integers and
+    truth values are reduced as i64."""
+    if x.dtype not in ("f32", "i64"):
+        return cast(ctx, reduce(ctx, cast(ctx, x, torch.int64), kind, dims, keep), x.dtype)
     rank = len(x.shape)
     reduced = sorted({dim % rank for dim in dims}) if dims else list(range(rank))
     shape = [1 if i in reduced else extent for i, extent in enumerate(x.shape)]
@@ -44,19 +47,14 @@ def _sum(
     return reduce(ctx, cast(ctx, x, ctx.meta.dtype), "sum", dim, keepdim)
 
 
-def _extreme(ctx: Context, x: Value, kind: str, dim: Sequence[int] | None, keep: bool) -> Value:
-    wide = x if x.dtype in ("f32", "i64") else cast(ctx, x, torch.int64)
-    return cast(ctx, reduce(ctx, wide, kind, dim, keep), x.dtype)
-
-
 @lowers(aten.amax.default, aten.max.default)
 def _amax(ctx: Context, x: Value, dim: Sequence[int] = (), keepdim: bool = False) -> Value:
-    return _extreme(ctx, x, "max", dim, keepdim)
+    return reduce(ctx, x, "max", dim, keepdim)
 
 
 @lowers(aten.amin.default, aten.min.default)
 def _amin(ctx: Context, x: Value, dim: Sequence[int] = (), keepdim: bool = False) -> Value:
-    return _extreme(ctx, x, "min", dim, keepdim)
+    return reduce(ctx, x, "min", dim, keepdim)
 
 
 def _place(ctx: Context, x: Value, kind: str, dim: int | None, keep: bool) -> Value:
@@ -65,7 +63,7 @@ def _place(ctx: Context, x: Value, kind: str, dim: int | None, keep: bool) -> Va
         x, dim = reshape(ctx, x, (x.numel,)), 0
     dim %= len(x.shape)
     extent = x.shape[dim]
-    best = _extreme(ctx, x, kind, [dim], True)
+    best = reduce(ctx, x, kind, [dim], True)
     index = torch.arange(extent).reshape([-1 if i == dim else 1 for i in range(len(x.shape))])
     which = chain(ctx, [x, best, index], ["eq i0 i1", f"where %0 i2 {extent}"], x.shape, torch.int64)
     return reduce(ctx, which, "min", [dim], keep)
@@ -83,18 +81,17 @@ def _argmin(ctx: Context, x: Value, dim: int | None = None, keepdim: bool = Fals
 
 @lowers(aten.max.dim)
 def _max_dim(ctx: Context, x: Value, dim: int, keepdim: bool = False) -> tuple[Value, Value]:
-    return _extreme(ctx, x, "max", [dim], keepdim), _place(ctx, x, "max", dim, keepdim)
+    return reduce(ctx, x, "max", [dim], keepdim), _place(ctx, x, "max", dim, keepdim)
 
 
 @lowers(aten.min.dim)
 def _min_dim(ctx: Context, x: Value, dim: int, keepdim: bool = False) -> tuple[Value, Value]:
-    return _extreme(ctx, x, "min", [dim], keepdim), _place(ctx, x, "min", dim, keepdim)
+    return reduce(ctx, x, "min", [dim], keepdim), _place(ctx, x, "min", dim, keepdim)
 
 
 def _truth(ctx: Context, x: Value, kind: str, dim: Sequence[int] | int | None, keep: bool) -> Value:
     dims = [dim] if isinstance(dim, int) else dim
-    number = cast(ctx, cast(ctx, x, torch.bool), torch.int64)
-    return cast(ctx, reduce(ctx, number, kind, dims, keep), torch.bool)
+    return reduce(ctx, cast(ctx, x, torch.bool), kind, dims, keep)
 
 
 @lowers(aten.any.default, aten.any.dim, aten.any.dims)

@@ -77,6 +77,7 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "masked_fill": lambda x: x.masked_fill(x > 0.5, 7.0),
     "integers": lambda x: (x * 10).long() // 3 * 2 - (x * 10).to(torch.int64) % 4,
     "int32": lambda x: (x * 10).to(torch.int32) + 1,
+    "int32_reduced": lambda x: (x * 10).to(torch.int32).sum(-1, dtype=torch.int32).amax(1),
     "to_bytes": lambda x: ((x + 1) * 127.5).round().clamp(0, 255).to(torch.uint8),
     "from_bool": lambda x: (x > 0).float() * 2 + (x > 1).long(),
     "to_bool": lambda x: x.round().bool(),
