@@ -2,6 +2,8 @@
 weight and bias. A weight that another op reads too is left alone: a scaled copy would cost the package more than the
 factor costs the op."""
 
+from collections import Counter
+
 import numpy as np
 
 from ..ir import Module, Op, Value
@@ -13,10 +15,13 @@ _BIAS = 2
 
 
 def fold_scales(module: Module, graph: Graph) -> None:
+    readers = _readers(module)  # the ops that are folded here have a weight to themselves, which no other op asks about
     for op in list(graph.program.ops):
         if op.name not in ("conv2d", "linear") or op.attrs["act"] != "none" or any(op.inputs[3:]):
             continue
-        folded = _fold(module, graph, op, "mul")
+        weight = op.inputs[1]
+        shared = weight is not None and readers[weight.name] > 1
+        folded = None if shared else _fold(module, graph, op, "mul")
         _fold(module, graph, folded or op, "add")
 
 
@@ -29,8 +34,6 @@ def _fold(module: Module, graph: Graph, op: Op, name: str) -> Op | None:
     if reader is None or constant is None or constant.source != "tensor" or reader.output.shape != op.output.shape:
         return None
     if constant.shape[-1:] != (channels,) or constant.numel != channels or constant.dtype != "f32":
-        return None
-    if name == "mul" and _readers(module, weight.name) > 1:
         return None
     values = module.tensors[constant.name].data.reshape(channels)
     old = None if bias is None else module.tensors[bias.name].data
@@ -50,10 +53,10 @@ def _fold(module: Module, graph: Graph, op: Op, name: str) -> Op | None:
     return joined
 
 
-def _readers(module: Module, tensor: str) -> int:
-    """How many operands, in all programs, are this tensor."""
+def _readers(module: Module) -> Counter[str]:
+    """How many operands, in all programs, are each tensor."""
     operands = (operand for program in module.programs.values() for op in program.ops for operand in op.inputs)
-    return sum(operand is not None and operand.source == "tensor" and operand.name == tensor for operand in operands)
+    return Counter(operand.name for operand in operands if operand is not None and operand.source == "tensor")
 
 
 def _tensor(module: Module, data: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]", origin: str) -> Value:

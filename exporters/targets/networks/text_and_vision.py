@@ -7,6 +7,10 @@ from torch import Tensor
 
 from .network import Network
 
+# What the transformers have in common, and the pictures of those that look at some.
+_SMALL = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
+_PICTURE = {"image_size": 32, "patch_size": 8}
+
 
 def _umt5() -> Any:
     from transformers import UMT5Config, UMT5EncoderModel
@@ -21,15 +25,7 @@ def _clip_text() -> Any:
 
     return CLIPTextModel(
         CLIPTextConfig(
-            vocab_size=199,
-            hidden_size=64,
-            intermediate_size=128,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            max_position_embeddings=24,
-            bos_token_id=0,
-            eos_token_id=198,
-            pad_token_id=1,
+            vocab_size=199, max_position_embeddings=24, bos_token_id=0, eos_token_id=198, pad_token_id=1, **_SMALL
         )
     )
 
@@ -37,16 +33,7 @@ def _clip_text() -> Any:
 def _clip_vision() -> Any:
     from transformers import CLIPVisionConfig, CLIPVisionModel
 
-    return CLIPVisionModel(
-        CLIPVisionConfig(
-            hidden_size=64,
-            intermediate_size=128,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            image_size=32,
-            patch_size=8,
-        )
-    )
+    return CLIPVisionModel(CLIPVisionConfig(**_SMALL, **_PICTURE))
 
 
 def _minilm() -> Any:
@@ -60,16 +47,7 @@ def _minilm() -> Any:
 def _vit() -> Any:
     from transformers import ViTConfig, ViTModel
 
-    return ViTModel(
-        ViTConfig(
-            hidden_size=64,
-            intermediate_size=128,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            image_size=32,
-            patch_size=8,
-        )
-    )
+    return ViTModel(ViTConfig(**_SMALL, **_PICTURE))
 
 
 def _convnext() -> Any:
