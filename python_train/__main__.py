@@ -1,6 +1,8 @@
-"""The commands of training: `collect`, `encode`, `train vae|decoder|sim`, `resume-point`, `eval vae|sim`."""
+"""The commands of training: `collect`, `curate`, `encode`, `train vae|decoder|sim|explorer`, `resume-point`,
+`eval vae|sim`."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import torch
 
 from .common import dist
 from .configs import RUNS
+from .data.policies import POLICIES
 from .eval.command import add_arguments, config_of, write
 
 
@@ -18,16 +21,22 @@ def _parser() -> argparse.ArgumentParser:
     collect.add_argument("--out", default="data/doom")
     collect.add_argument("--frames", type=int, default=150_000)
     collect.add_argument("--episode-frames", type=int, default=600)
-    collect.add_argument("--policy", default="wanderer")
+    collect.add_argument("--policy", default="wanderer", choices=sorted(POLICIES))
+    collect.add_argument(
+        "--explorer", default="", help="for --policy ppo: a run of `train explorer`, if not the packed one"
+    )
     collect.add_argument("--seed", type=int, default=0)
     collect.add_argument("--workers", type=int, default=2)
     collect.add_argument("--size", default="160x256", help="HEIGHTxWIDTH of the frames")
+    curation = commands.add_parser("curate", help="filter and balance a data set, write its card; resumes")
+    curation.add_argument("--data", default="data/doom", type=Path)
+    curation.add_argument("--out", type=Path, help="folder of the result (default DATA/curation)")
     train = commands.add_parser("train", help="train a model; resumes from the last checkpoint in --out")
-    train.add_argument("model", choices=("vae", "decoder", "sim"))
+    train.add_argument("model", choices=("vae", "decoder", "sim", "explorer"))
     train.add_argument("--config", default="doom", choices=sorted(RUNS))
     train.add_argument("--out", help="folder of the run (default runs/MODEL)")
     train.add_argument("--data", help="data set, if not the config's")
-    train.add_argument("--steps", type=int, help="length of the run, if not the config's")
+    train.add_argument("--steps", type=int, help="length of the run (explorer: decisions), if not the config's")
     train.add_argument("--start", help="checkpoint whose weights training starts from, if not the config's")
     train.add_argument("--vae", help="VAE checkpoint of a simulator run, if not the config's")
     train.add_argument("--threads", type=int, default=2, help="processor threads of this process")
@@ -66,6 +75,7 @@ def _collect(arguments: argparse.Namespace) -> None:
             frames=arguments.frames,
             episode_frames=arguments.episode_frames,
             policy=arguments.policy,
+            explorer=arguments.explorer,
             seed=arguments.seed,
             workers=arguments.workers,
             game=DoomConfig(height=height, width=width),
@@ -73,14 +83,26 @@ def _collect(arguments: argparse.Namespace) -> None:
     )
 
 
+def _curate(arguments: argparse.Namespace) -> None:
+    from .data.curate import CurateConfig, curate
+
+    out = arguments.out or arguments.data / "curation"
+    result = curate(CurateConfig(arguments.data, out))
+    print((out / "README.md").read_text())
+    print({name: f"{share:.4%}" for name, share in result.removed_shares.items()})
+
+
 def _train(arguments: argparse.Namespace) -> None:
+    from .explore.train import train_explorer
     from .train import train_sim, train_vae
 
     world = dist.start()
     torch.set_num_threads(arguments.threads)
     config = getattr(RUNS[arguments.config], arguments.model)()
     folder = Path(arguments.out or f"runs/{arguments.model}")
-    if arguments.model == "sim":
+    if arguments.model == "explorer":
+        train_explorer(config if arguments.steps is None else replace(config, decisions=arguments.steps), folder)
+    elif arguments.model == "sim":
         train_sim(config, folder, world, arguments.data, arguments.steps, arguments.start, arguments.vae)
     else:
         train_vae(config, folder, world, arguments.data, arguments.steps, arguments.start)
@@ -136,7 +158,14 @@ def _resume_point(arguments: argparse.Namespace) -> None:
         print(f"{file}: {file.stat().st_size / 2**20:.1f} MiB")
 
 
-COMMANDS = {"collect": _collect, "train": _train, "encode": _encode, "resume-point": _resume_point, "eval": _eval}
+COMMANDS = {
+    "collect": _collect,
+    "curate": _curate,
+    "train": _train,
+    "encode": _encode,
+    "resume-point": _resume_point,
+    "eval": _eval,
+}
 
 
 def main() -> None:

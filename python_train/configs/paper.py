@@ -11,6 +11,7 @@ from ..common.loop import LoopConfig
 from ..common.optim import OptimConfig
 from ..data.clips import ClipConfig
 from ..diffusion import DDPM
+from ..explore.config import ExplorerTrainConfig
 from ..sim.model import DenoiserConfig
 from ..sim.train import SimTrainConfig
 from ..sim.world import SimConfig
@@ -61,3 +62,7 @@ def sim() -> SimTrainConfig:
         vae="runs/paper_vae",
         latents="data/paper/latents",
     )
+
+
+def explorer() -> ExplorerTrainConfig:
+    return ExplorerTrainConfig()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from ..common.loop import LoopConfig
 from ..common.optim import OptimConfig
 from ..data.clips import ClipConfig
+from ..explore.config import ExplorerTrainConfig
 from ..sim.model import DenoiserConfig
 from ..sim.train import SimTrainConfig
 from ..sim.world import SimConfig
@@ -47,4 +48,10 @@ def sim() -> SimTrainConfig:
         latents="data/tiny/latents",
         val_clips=8,
         sheet_latents=4,
+    )
+
+
+def explorer() -> ExplorerTrainConfig:
+    return ExplorerTrainConfig(
+        decisions=512, episode_decisions=40, hidden=(32,), horizon=128, batch=64, epochs=2, save_every=256
     )

@@ -3,6 +3,7 @@ resumes after any interruption and gives the same data with any number of worker
 
 import multiprocessing
 import queue
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from tqdm import tqdm
 
 from .doom import DOOM_SCHEMA, DoomConfig, DoomGame, Observation
 from .episode import Recording, episode_path, write_episode
-from .policies import POLICIES
+from .policies import POLICIES, Policy
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class CollectConfig:
     frames: int = 150_000
     episode_frames: int = 600
     policy: str = "wanderer"
+    explorer: str = ""  # weights of policy "ppo", if not the packed ones
     seed: int = 0
     workers: int = 2
     game: DoomConfig = field(default_factory=DoomConfig)
@@ -32,15 +34,17 @@ class CollectConfig:
         return -(-self.frames // self.episode_frames)
 
 
-def record_episode(game: DoomGame, config: CollectConfig, index: int) -> Recording:
-    """Plays episode `index`. Every random choice comes from (seed, index)."""
+def record_episode(
+    game: DoomGame, config: CollectConfig, start: Callable[[np.random.Generator], Policy], index: int
+) -> Recording:
+    """Plays episode `index` by the policy that `start` makes. Every random choice comes from (seed, index)."""
     rng = np.random.default_rng([config.seed, index])
-    policy = POLICIES[config.policy](rng)
+    policy = start(rng)
     observation: Observation | None = game.reset(int(rng.integers(2**31)))
     seen: list[Observation] = []
     buttons: list[np.ndarray] = []
     while observation is not None and len(seen) < config.episode_frames:
-        held = policy(observation.depth)
+        held = policy(observation)
         seen.append(observation)
         buttons.append(held)
         observation = game.step(held)
@@ -57,8 +61,9 @@ def record_episode(game: DoomGame, config: CollectConfig, index: int) -> Recordi
 
 def _work(config: CollectConfig, indices: list[int], done: Any) -> None:
     game = DoomGame(config.game)
+    start = POLICIES[config.policy](config.explorer)
     for index in indices:
-        recording = record_episode(game, config, index)
+        recording = record_episode(game, config, start, index)
         info = {
             "index": index,
             "seed": config.seed,

@@ -92,12 +92,15 @@ class Episode:
 
     def frames(self, start: int, stop: int) -> np.ndarray:
         """Frames start..stop-1 as uint8 `[n,H,W,3]`; IndexError outside the episode."""
+        return np.stack([np.asarray(Image.open(io.BytesIO(blob))) for blob in self.jpegs(start, stop)])
+
+    def jpegs(self, start: int, stop: int) -> list[bytes]:
+        """The same frames as they are stored, a JPEG each."""
         self._check(start, stop)
         begin = int(self.offsets[start])
         blob = self._frames[begin : int(self.offsets[stop])]
         bounds = self.offsets[start : stop + 1] - begin
-        images = [Image.open(io.BytesIO(blob[a:b])) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
-        return np.stack([np.asarray(image) for image in images])
+        return [blob[a:b].tobytes() for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
 
     def depth(self, start: int, stop: int) -> np.ndarray:
         """Depth of frames start..stop-1 as uint8 `[n,H/2,W/2]`, 0 near."""

@@ -20,7 +20,8 @@ from ..common.precision import autocast
 from ..common.seeding import numpy_rng
 from ..vae import VAE
 from ..vae.base import FRAMES
-from .clips import ClipConfig, open_split, window_means
+from .clips import ClipConfig, clip_weights, cumulative, open_split
+from .curation import Curation
 from .episode import Episode
 from .policies import openness
 
@@ -92,14 +93,16 @@ class LatentSet:
 
 
 class LatentSampler:
-    """Draws clips as ClipSampler does: views of walls count less; (seed, step) decide."""
+    """Draws clips as ClipSampler does: by the same weights; (seed, step) decide."""
 
     def __init__(self, data: LatentSet, config: ClipConfig, length: int, seed: int) -> None:
         self.data, self.length, self.seed = data, length, seed
         self.starts = data.starts(length)
-        weights = np.where(data.openness <= config.near, config.near_weight, 1.0)
-        chosen = window_means(weights, length)[self.starts]
-        self.cumulative = np.cumsum(chosen / chosen.sum())
+        if config.curation:
+            weights = Curation.load(config.curation).latent_weights(data.episode)
+        else:
+            weights = np.where(data.openness <= config.near, config.near_weight, 1.0)
+        self.cumulative = cumulative(clip_weights(weights, length)[self.starts])
 
     def places(self, step: int, batch: int) -> np.ndarray:
         draws = numpy_rng(self.seed, step).random(batch)

@@ -1,12 +1,15 @@
 """Exploration policies: which buttons to hold next, seen what the depth buffer shows.
 
-Both are *sticky*: a choice is held for several frames, as a player would. They return multi-hot uint8 `[A]` in the
-order of DOOM_SCHEMA.
+All are *sticky*: a choice is held for several frames, as a player would. They return multi-hot uint8 `[A]` in the order
+of DOOM_SCHEMA.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
+
+from .doom import Observation
 
 FORWARD, BACKWARD, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT = range(6)
 BUTTONS = 6
@@ -14,9 +17,9 @@ FULL_CIRCLE = 60  # frames, at 3 degrees a tic and 2 tics a frame
 
 
 class Policy(Protocol):
-    """Chooses the buttons of the next frame from the depth uint8 `[h,w]` (0 near) of the current one."""
+    """Chooses the buttons that are held from the current frame to the next; made anew for each episode."""
 
-    def __call__(self, depth: np.ndarray) -> np.ndarray: ...
+    def __call__(self, seen: Observation) -> np.ndarray: ...
 
 
 def openness(depth: np.ndarray) -> np.ndarray:
@@ -35,7 +38,7 @@ class UniformSticky:
         self.frames_left = 0
         self.action = np.zeros(BUTTONS, np.uint8)
 
-    def __call__(self, depth: np.ndarray) -> np.ndarray:
+    def __call__(self, seen: Observation) -> np.ndarray:
         if self.frames_left <= 0:
             self.action = np.zeros(BUTTONS, np.uint8)
             self.action[self.rng.integers(BUTTONS)] = 1
@@ -54,12 +57,12 @@ class Wanderer:
         self.frames_left = 0
         self.action = np.zeros(BUTTONS, np.uint8)
 
-    def __call__(self, depth: np.ndarray) -> np.ndarray:
-        blocked = bool(openness(depth) <= self.near)
+    def __call__(self, seen: Observation) -> np.ndarray:
+        blocked = bool(openness(seen.depth) <= self.near)
         replan = blocked and self.action[FORWARD] and self.frames_left > 2 and self.rng.random() < 0.8
         if self.frames_left <= 0 or replan:
             self.action = np.zeros(BUTTONS, np.uint8)
-            self.frames_left = self._turn_away(depth) if blocked else self._wander()
+            self.frames_left = self._turn_away(seen.depth) if blocked else self._wander()
         self.frames_left -= 1
         return self.action.copy()
 
@@ -99,4 +102,20 @@ class Wanderer:
         return int(rng.integers(2, 6))
 
 
-POLICIES: dict[str, type[Wanderer] | type[UniformSticky]] = {"wanderer": Wanderer, "uniform": UniformSticky}
+def _ppo(explorer: str) -> Callable[[np.random.Generator], Policy]:
+    # Imported here: the explorer is built on the game's observations, as this file is.
+    from pathlib import Path
+
+    from ..explore.policy import PACKED, Explorer, ExplorerWeights
+
+    weights = ExplorerWeights(Path(explorer) if explorer else PACKED)
+    return lambda rng: Explorer(rng, weights)
+
+
+POLICIES: dict[str, Callable[[str], Callable[[np.random.Generator], Policy]]] = {
+    "wanderer": lambda explorer: Wanderer,
+    "uniform": lambda explorer: UniformSticky,
+    "ppo": _ppo,
+}
+"""Policies by name. Each takes the path of the explorer's weights ("" for the packed ones; used by "ppo" alone) and returns
+what makes the policy of an episode from its random generator."""

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from python_train.common import dist
 from python_train.common.checkpoint import load_model
 from python_train.common.loop import Loop
+from python_train.common.precision import autocast
 from python_train.sim.train import SimTask, SimTrainConfig
 from python_train.sim.world import SimModel
 from python_train.vae.train import VAETask, VAETrainConfig
@@ -86,8 +87,10 @@ def test_two_processes_train_as_one(run: Run, tmp_path: Path) -> None:
     assert [process.exitcode for process in processes] == [0, 0]
     assert torch.load(tmp_path / "two" / "losses.pt") == pytest.approx(alone, rel=1e-4)
     expected, found = weights(tmp_path / "one"), weights(tmp_path / "two")
+    # Where autocast is bf16, half a batch rounds otherwise than a whole one.
+    atol = 2e-2 if autocast(torch.device("cpu"))._enabled else 1e-3
     for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, rtol=1e-2, atol=1e-3)
+        torch.testing.assert_close(found[name], value, rtol=1e-2, atol=atol)
 
 
 def test_checkpoint_rebuilds_the_averaged_model(sim_run: SimTrainConfig, tmp_path: Path) -> None:
