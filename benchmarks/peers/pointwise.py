@@ -42,7 +42,7 @@ _TAKES_NUMBERS = ("add", "sub", "mul", "div", "pow", "clamp", "eq", "ne", "lt", 
 
 
 def pointwise(inputs: Sequence[Tensor], expr: Sequence[str], dtype: torch.dtype, stored: str) -> Tensor:
-    """The last instruction's result. Floats compute in `dtype`; `stored` names the value's type, "f32" stays in `dtype`."""
+    """The last instruction's result. Floats compute in `dtype`; `stored` is the value's type, "f32" remains `dtype`."""
     results: list[Tensor] = []
 
     def operand(word: str) -> Operand:

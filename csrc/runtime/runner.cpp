@@ -16,6 +16,8 @@ void check_size(const std::string& name, const StateLayout::Entry& entry, size_t
                                          std::to_string(given));
 }
 
+}  // namespace
+
 bool touches_state(const Plan& plan) {
   for (const PlannedOp& op : plan.ops)
     for (const auto* operands : {&op.inputs, &op.outputs})
@@ -23,8 +25,6 @@ bool touches_state(const Plan& plan) {
         if (operand.arena == Arena::state || operand.arena == Arena::pending) return true;
   return false;
 }
-
-}  // namespace
 
 Runner::Runner(std::shared_ptr<const Engine> engine)
     : engine_(std::move(engine)),

@@ -11,6 +11,9 @@
 
 namespace yanrt {
 
+// Does a program read or write state?
+bool touches_state(const Plan& plan);
+
 class Runner {
  public:
   explicit Runner(std::shared_ptr<const Engine> engine);

@@ -34,6 +34,16 @@ std::vector<Phase> decoding_phase(const Engine& engine, const std::vector<Phase>
   return {};
 }
 
+// Without the last phases that only make frames: what a call must run if nobody wants those.
+std::vector<Phase> remembering_phases(const Engine& engine, std::vector<Phase> phases) {
+  const auto only_makes_frames = [&engine](const Phase& phase) {
+    const bool takes_action = std::ranges::any_of(phase.inputs, [](const auto& b) { return b.slot == "action"; });
+    return !takes_action && !touches_state(engine.program(phase.program).plan);
+  };
+  while (!phases.empty() && only_makes_frames(phases.back())) phases.pop_back();
+  return phases;
+}
+
 }  // namespace
 
 // The phases of one event, recorded, and the memory of their slots. Arrays enter through the slots named `from` and
@@ -127,6 +137,7 @@ Session::Session(std::shared_ptr<const Engine> engine, const std::string& schedu
     return phases.empty() ? nullptr : std::make_unique<Event>(*engine_, runner_, phases, from, to);
   };
   on_step_ = event(schedule_->on_step, {"action"}, {"frames"});
+  if (schedule_->delay > 0) on_prime_ = event(remembering_phases(*engine_, schedule_->on_step), {"action"}, {});
   on_append_ = event(schedule_->on_append, {"latent", "action"}, {});
   on_encode_ = event(schedule_->on_encode, {"frames"}, {"latent"});
   on_decode_ = event(decoding_phase(*engine_, schedule_->on_step), {"latent"}, {"frames"});
@@ -193,7 +204,7 @@ void Session::append(std::span<const std::byte> latent, std::span<const std::byt
 void Session::prime() {
   const std::lock_guard lock(mutex_);
   const auto workspace = engine_->lend_workspace();
-  for (int i = 0; i < schedule_->delay; ++i) on_step_->run({no_action_.data()}, {}, {});
+  for (int i = 0; i < schedule_->delay; ++i) on_prime_->run({no_action_.data()}, {}, {});
   counters_.primed += schedule_->delay;
 }
 

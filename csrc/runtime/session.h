@@ -53,7 +53,7 @@ class Session {
   void decode(std::span<const std::byte> latent, std::span<std::byte> frames);
   // A clean latent enters the history; latents in flight are dropped. prime() must follow before the next step.
   void append(std::span<const std::byte> latent, std::span<const std::byte> action);
-  // Fills the pipeline: `delay` calls with no action, their frames dropped.
+  // Fills the pipeline: `delay` calls with no action, without the phases that only make frames of them.
   void prime();
   // One call: T frames into `frames`. Returns the time of each phase; valid until the next call.
   std::span<const PhaseTime> step(std::span<const std::byte> action, std::span<std::byte> frames);
@@ -70,7 +70,7 @@ class Session {
   std::shared_ptr<const Engine> engine_;
   const Schedule* schedule_;
   Runner runner_;
-  std::unique_ptr<Event> on_step_, on_append_, on_encode_, on_decode_;
+  std::unique_ptr<Event> on_step_, on_prime_, on_append_, on_encode_, on_decode_;
   SessionCounters counters_;
   std::vector<PhaseTime> times_;
   std::vector<double> milliseconds_;  // of each phase
