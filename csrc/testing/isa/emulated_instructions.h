@@ -96,6 +96,44 @@ YANRT_EMULATE __m512 dpbf16_ps(__m512 sum, __m512bh a, __m512bh b) {
   return sum;
 }
 
+YANRT_EMULATE __m512 maskz_rcp14_ps(uint16_t, __m512 x) { return (__m512{} + 1.0f) / x; }
+YANRT_EMULATE __m512 maskz_roundscale_ps(uint16_t, __m512 x, int) {
+  float lanes[16];
+  std::memcpy(lanes, &x, sizeof(lanes));
+  for (float& lane : lanes) lane = __builtin_roundevenf(lane);
+  return as<__m512>(lanes);
+}
+YANRT_EMULATE __m512 maskz_scalef_ps(uint16_t, __m512 x, __m512 n) {
+  float lanes[16], exponents[16];
+  std::memcpy(lanes, &x, sizeof(lanes));
+  std::memcpy(exponents, &n, sizeof(exponents));
+  for (int i = 0; i < 16; ++i) {
+    const bool is_nan = exponents[i] != exponents[i];
+    lanes[i] = is_nan ? exponents[i] : __builtin_ldexpf(lanes[i], static_cast<int>(exponents[i]));
+  }
+  return as<__m512>(lanes);
+}
+YANRT_EMULATE void bf16_of(__m512 x, uint16_t* halves) {
+  uint32_t bits[16];
+  std::memcpy(bits, &x, sizeof(bits));
+  for (int i = 0; i < 16; ++i) {
+    if ((bits[i] & 0x7f800000u) == 0) bits[i] &= 0x80000000u;
+    const bool is_nan = (bits[i] & 0x7fffffffu) > 0x7f800000u;
+    halves[i] = static_cast<uint16_t>((is_nan ? bits[i] | 0x400000u : bits[i] + 0x7fffu + (bits[i] >> 16 & 1)) >> 16);
+  }
+}
+YANRT_EMULATE __m256i cvtneps_pbh(__m512 x) {
+  uint16_t halves[16];
+  bf16_of(x, halves);
+  return as<__m256i>(halves);
+}
+YANRT_EMULATE __m512i cvtne2ps_pbh(__m512 upper, __m512 lower) {
+  uint16_t halves[32];
+  bf16_of(lower, halves);
+  bf16_of(upper, halves + 16);
+  return as<__m512i>(halves);
+}
+
 }  // namespace yanrt::cpu::emulation
 
 #define _mm512_set1_ps ::yanrt::cpu::emulation::set1_ps
@@ -106,4 +144,10 @@ YANRT_EMULATE __m512 dpbf16_ps(__m512 sum, __m512bh a, __m512bh b) {
 #define _mm512_madd_epi16 ::yanrt::cpu::emulation::madd_epi16
 #define _mm512_dpbusd_epi32 ::yanrt::cpu::emulation::dot_bytes<16>
 #define _mm256_dpbusd_avx_epi32 ::yanrt::cpu::emulation::dot_bytes<8>
+#define _mm512_maskz_rcp14_ps ::yanrt::cpu::emulation::maskz_rcp14_ps
+#undef _mm512_maskz_roundscale_ps
+#define _mm512_maskz_roundscale_ps ::yanrt::cpu::emulation::maskz_roundscale_ps
+#define _mm512_maskz_scalef_ps ::yanrt::cpu::emulation::maskz_scalef_ps
+#define _mm512_cvtne2ps_pbh ::yanrt::cpu::emulation::cvtne2ps_pbh
+#define _mm512_cvtneps_pbh ::yanrt::cpu::emulation::cvtneps_pbh
 #define _mm512_dpbf16_ps ::yanrt::cpu::emulation::dpbf16_ps

@@ -153,6 +153,7 @@ typedef float UnalignedVec __attribute__((vector_size(4 * kLanes), aligned(4), m
 typedef uint32_t VecBits __attribute__((vector_size(4 * kLanes)));
 typedef int32_t VecInt __attribute__((vector_size(4 * kLanes)));
 typedef int32_t UnalignedVecInt __attribute__((vector_size(4 * kLanes), aligned(1), may_alias));
+typedef uint16_t VecWords __attribute__((vector_size(64)));
 typedef uint16_t UnalignedHalfVec __attribute__((vector_size(2 * kLanes), aligned(2), may_alias));
 
 YANRT_INLINE Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
@@ -213,6 +214,20 @@ YANRT_INLINE void f8_to_f32(const uint8_t* x, float* y) {
 #endif
 }
 
+// kF8Words E4M3 numbers as bf16: the exponent's bias grows by 120; the seven subnormals are looked up.
+inline constexpr int kF8Words = 32;
+YANRT_INLINE void f8_to_bf16(const uint8_t* x, uint16_t* y) {
+  typedef uint8_t Bytes __attribute__((vector_size(32)));
+  Bytes bytes;
+  __builtin_memcpy(&bytes, x, sizeof(bytes));
+  const VecWords wide = __builtin_convertvector(bytes, VecWords), magnitude = wide & 0x7f;
+  constexpr VecWords kSubnormal = {0, 0x3b00, 0x3b80, 0x3bc0, 0x3c00, 0x3c20, 0x3c40, 0x3c60};  // i * 2^-9
+  const VecWords small = __builtin_shuffle(kSubnormal, magnitude & 7), normal = (magnitude << 4) + (120 << 7);
+  const VecWords chosen = magnitude < 8 ? small : normal;
+  const VecWords result = chosen | ((wide & 0x80) << 8);
+  __builtin_memcpy(y, &result, sizeof(result));
+}
+
 // Rounded to bf16, as to_bf16 does it.
 YANRT_INLINE void store(uint16_t* p, Vec v) {
   const VecBits bits = reinterpret_cast<VecBits>(v), high = bits >> 16;
@@ -225,6 +240,27 @@ YANRT_INLINE void store(uint16_t* p, Vec v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
 #else
   *reinterpret_cast<UnalignedHalfVec*>(p) = __builtin_convertvector(chosen, UnalignedHalfVec);
+#endif
+}
+
+// x after rounding to bf16, for numbers that are no NaN (whose bits it may change into another number's).
+YANRT_INLINE VecBits bf16_in_upper_half(Vec v) {
+  const VecBits bits = reinterpret_cast<VecBits>(v);
+  return bits + 0x7fffu + ((bits >> 16) & 1u);
+}
+YANRT_INLINE Vec rounded_to_bf16(Vec v) { return reinterpret_cast<Vec>(bf16_in_upper_half(v) & 0xffff0000u); }
+// bf16 pairs: p[2 i] of even, p[2 i + 1] of odd. As above.
+YANRT_INLINE void store_pairs(uint16_t* p, Vec even, Vec odd) {
+#if defined(__AVX512BF16__)  // it turns subnormals into zeros
+  const auto halves =
+      reinterpret_cast<VecWords>(_mm512_cvtne2ps_pbh(reinterpret_cast<__m512>(odd), reinterpret_cast<__m512>(even)));
+  constexpr VecWords kInterleaved = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                     8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  const VecWords words = __builtin_shuffle(halves, kInterleaved);
+  __builtin_memcpy(p, &words, sizeof(words));
+#else
+  const VecBits words = (bf16_in_upper_half(even) >> 16) | (bf16_in_upper_half(odd) & 0xffff0000u);
+  store(reinterpret_cast<float*>(p), reinterpret_cast<Vec>(words));
 #endif
 }
 

@@ -36,11 +36,13 @@ struct MaskBlock {
   int64_t rows;
 };
 
-void fill_mask(const void* context, int64_t first, int64_t count, float* mask, int64_t columns) {
+void fill_mask(const void* context, int64_t first, int64_t count, float* mask, int64_t columns, int32_t* mask_row) {
   const auto& [x, strides, rows] = *static_cast<const MaskBlock*>(context);
-  for (int64_t key = 0; key < count; ++key)
+  for (int64_t key = 0; key < count; ++key) {
+    mask_row[key] = static_cast<int32_t>(key);
     for (int64_t row = 0; row < rows; ++row)
       mask[key * columns + row] = x[row * strides[-2] + (first + key) * strides[-1]];
+  }
 }
 
 class Attention final : public Kernel {

@@ -1,11 +1,19 @@
 // What the loops of attention and ring_attention take.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace yanrt::cpu {
 
-// Rows of `d` consecutive elements of queries, keys or values, `stride` elements apart.
+// Queries of `d` consecutive elements.
+struct QueryRows {
+  const std::byte* const* x;
+  bool x_is_bf16;
+  int64_t count, d;
+};
+
+// Rows of `d` consecutive elements of values, `stride` elements apart.
 struct KeyRows {
   const void* x;
   bool x_is_bf16;
@@ -18,7 +26,7 @@ struct PanelPlace {
   void* panels;
   bool is_bf16;        // else f32
   int64_t panel_size;  // elements from panel to panel
-  int64_t first;       // the column, or the key, that row 0 becomes
+  int64_t first;       // the key that row 0 becomes
 };
 
 // A block of logits, a query in each column of a panel, turned into weights exp(scale * score + mask - max).
@@ -26,7 +34,8 @@ struct SoftmaxBlock {
   float* scores;  // [keys][columns]; where the tile reads f32, the weights take their place
   int64_t keys;
   const int32_t* seen;  // [columns]: each query sees the first seen keys of the block; or null: all of them
-  const float* mask;    // [keys][columns], added to the logits; or null
+  const float* mask;    // [rows][columns], added to the logits: row mask_row[j] to those of key j; or null
+  const int32_t* mask_row;
   float scale;
   bool rounds;      // weights are rounded to bf16 before they multiply
   uint16_t* pairs;  // where the tile reads bf16: the weights [padded_keys / 2][columns][2], zero after the last key
@@ -53,7 +62,8 @@ struct PositionArgs {
 };
 
 struct AttentionLoops {
-  void (*pack_columns)(const KeyRows& rows, const PanelPlace& place);  // rows become columns
+  // Query r becomes column r of a panel of the tile of bf16 or f32.
+  void (*pack_queries)(const QueryRows& rows, void* panel, bool is_bf16);
   void (*pack_values)(const KeyRows& rows, const PanelPlace& place);
   void (*softmax_block)(const SoftmaxBlock& block);
   // y[i] = x[i] * factor

@@ -6,7 +6,7 @@
 namespace yanrt::cpu {
 namespace {
 
-constexpr int64_t kKeyBlock = 128;  // a multiple of every tile's depth: what belongs together is never cut
+constexpr int64_t kKeyBlock = 64;  // a multiple of every tile's depth: what belongs together is never cut
 
 int64_t round_up(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 
@@ -36,6 +36,7 @@ AttentionCore::AttentionCore(const Loops& loops, const Types& types, int64_t d, 
   queries_at_ = reserve(padded_d_ * columns * b_bytes());
   scores_at_ = reserve(block * word);
   mask_at_ = reserve(masked ? block * word : 0);
+  mask_row_at_ = reserve(masked ? key_block_ * static_cast<int64_t>(sizeof(int32_t)) : 0);
   pairs_at_ = reserve(tile_.a == Element::bf16 ? block * a_bytes() : 0);
   sums_at_ = reserve(value_panels_ * columns * columns * word);
   state_at_ = reserve(3 * columns * word);
@@ -76,10 +77,8 @@ void AttentionCore::load_queries(std::byte* scratch, const QueryBlock& block) co
   std::byte* panel = scratch + queries_at_;
   if (block.rows < tile_.columns || padded_d_ != d_)  // the other columns compute too
     std::memset(panel, 0, static_cast<size_t>(padded_d_ * tile_.columns * b_bytes()));
-  for (int64_t row = 0; row < block.rows; ++row)
-    loops_.attention.pack_columns(
-        {.x = block.q[row], .x_is_bf16 = q_type_ == DType::bf16, .stride = d_, .count = 1, .d = d_},
-        {.panels = panel, .is_bf16 = tile_.b == Element::bf16, .panel_size = 0, .first = row});
+  loops_.attention.pack_queries({.x = block.q, .x_is_bf16 = q_type_ == DType::bf16, .count = block.rows, .d = d_},
+                                panel, tile_.b == Element::bf16);
 }
 
 void AttentionCore::attend(std::byte* scratch, const QueryBlock& block, int64_t keys) const noexcept {
@@ -122,13 +121,15 @@ void AttentionCore::weigh(std::byte* scratch, const QueryBlock& block, int64_t f
     if (i < block.rows && seen[i] < count) sees_all = false;
   }
   float* mask = block.fill_mask ? floats(scratch, mask_at_) : nullptr;
-  if (mask) block.fill_mask(block.context, first, count, mask, columns);
+  auto* mask_row = reinterpret_cast<int32_t*>(scratch + mask_row_at_);
+  if (mask) block.fill_mask(block.context, first, count, mask, columns, mask_row);
   float* state = floats(scratch, state_at_);
   loops_.attention.softmax_block(
       {.scores = floats(scratch, scores_at_),
        .keys = count,
        .seen = sees_all ? nullptr : seen,
        .mask = mask,
+       .mask_row = mask_row,
        .scale = scale_,
        .rounds = tile_.rounds,
        .pairs = tile_.a == Element::bf16 ? reinterpret_cast<uint16_t*>(scratch + pairs_at_) : nullptr,

@@ -28,8 +28,10 @@ struct QueryBlock {
   const std::byte* q[kMost];            // d elements each
   std::byte* y[kMost];
   int32_t seen[kMost];  // query r sees the first seen[r] keys, but no more than are packed; may be negative
-  // Writes what is added to the logits: mask[j * columns + r] for key first + j of query r. Null: nothing.
-  void (*fill_mask)(const void* context, int64_t first, int64_t count, float* mask, int64_t columns) = nullptr;
+  // What is added to the logits of keys [first, first + count): writes rows mask[i * columns + r], at most one a key,
+  // and for key first + j the row it takes, row[j]. Null: nothing.
+  void (*fill_mask)(const void* context, int64_t first, int64_t count, float* mask, int64_t columns,
+                    int32_t* row) = nullptr;
   const void* context = nullptr;
 };
 
@@ -68,7 +70,8 @@ class AttentionCore {
   int64_t value_panel_size_;  // elements
   float scale_;
   // Offsets into the scratch; the keys come first. scores_at_ .. sums_at_ are of a block of queries.
-  size_t values_at_, queries_at_, scores_at_, mask_at_, pairs_at_, sums_at_, state_at_, seen_at_, scratch_bytes_;
+  size_t values_at_, queries_at_, scores_at_, mask_at_, mask_row_at_, pairs_at_, sums_at_, state_at_, seen_at_,
+      scratch_bytes_;
 };
 
 }  // namespace yanrt::cpu

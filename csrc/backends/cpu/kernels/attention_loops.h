@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backends/cpu/isa/simd.h"
+#include "backends/cpu/isa/vec_math.h"
 #include "backends/cpu/kernels/attention_args.h"
 #include "backends/cpu/kernels/gemm_loops.h"
 
@@ -12,25 +13,35 @@ YANRT_INLINE void convert(float x, uint16_t* y) { *y = to_bf16(x); }
 YANRT_INLINE void convert(uint16_t x, uint16_t* y) { *y = x; }
 YANRT_INLINE void convert(uint16_t x, float* y) { *y = from_bf16(x); }
 
-// Rows become columns: panel[d / kGroup][row][d % kGroup]. Several rows are read side by side, so that writes are
-// dense.
+// Element i of a row becomes panel[i / kGroup][column][i % kGroup]; the partner of an odd last element becomes zero.
 template <int kGroup, class From, class To>
-YANRT_INLINE void pack_columns_as(const KeyRows& rows, const PanelPlace& place) {
-  const auto* x = static_cast<const From*>(rows.x);
-  for (int64_t row = 0; row < rows.count;) {
-    const int64_t key = place.first + row, column = key % kTileColumns;
-    const int64_t space = kTileColumns - column, left = rows.count - row, n = left < space ? left : space;
-    To* __restrict to = static_cast<To*>(place.panels) + key / kTileColumns * place.panel_size + column * kGroup;
-    for (int64_t i = 0; i < rows.d; i += kGroup, to += kTileColumns * kGroup)
-      for (int64_t j = 0; j < n; ++j)
-        for (int g = 0; g < kGroup; ++g) {
-          if (i + g < rows.d)
-            convert(x[(row + j) * rows.stride + i + g], to + j * kGroup + g);
-          else
-            to[j * kGroup + g] = To{};  // the partner of an odd last element
-        }
-    row += n;
+YANRT_INLINE void pack_column(const From* x, To* panel, int64_t column, int64_t first, int64_t d) {
+  for (int64_t i = first; i < d; i += kGroup)
+    for (int g = 0; g < kGroup; ++g) {
+      To* to = panel + i * kTileColumns + column * kGroup + g;
+      if (i + g < d)
+        convert(x[i + g], to);
+      else
+        *to = To{};
+    }
+}
+
+template <int kGroup, class From, class To>
+YANRT_INLINE void pack_queries_as(const QueryRows& rows, To* panel) {
+  int64_t done = 0, length = 0;  // rows and elements that went in squares of words
+  if constexpr (sizeof(From) * kGroup == sizeof(int32_t) && sizeof(From) == sizeof(To)) {
+    length = rows.d / (kLanes * kGroup) * (kLanes * kGroup);
+    for (; done + kLanes <= rows.count; done += kLanes)
+      for (int64_t i = 0; i < length; i += kLanes * kGroup) {
+        VecInt square[kLanes];
+        for (int j = 0; j < kLanes; ++j) square[j] = load_int(reinterpret_cast<const From*>(rows.x[done + j]) + i);
+        transpose(square);
+        for (int j = 0; j < kLanes; ++j)
+          __builtin_memcpy(panel + (i + j * kGroup) * kTileColumns + done * kGroup, &square[j], sizeof(VecInt));
+      }
   }
+  for (int64_t row = 0; row < rows.count; ++row)
+    pack_column<kGroup>(reinterpret_cast<const From*>(rows.x[row]), panel, row, row < done ? length : 0, rows.d);
 }
 
 // One row of values, at most kTileColumns of them, every kGroup-th element of `to`.
@@ -72,20 +83,22 @@ YANRT_INLINE void pack_values_as(const KeyRows& rows, const PanelPlace& place) {
 
 // Calls fn.template operator()<group, From, To>() for the types at hand.
 template <class Fn>
-YANRT_INLINE void with_types(const KeyRows& rows, const PanelPlace& place, Fn fn) {
-  if (place.is_bf16)
-    rows.x_is_bf16 ? fn.template operator()<kTileBf16.group, uint16_t, uint16_t>()
-                   : fn.template operator()<kTileBf16.group, float, uint16_t>();
+YANRT_INLINE void with_types(bool from_bf16, bool to_bf16, Fn fn) {
+  if (to_bf16)
+    from_bf16 ? fn.template operator()<kTileBf16.group, uint16_t, uint16_t>()
+              : fn.template operator()<kTileBf16.group, float, uint16_t>();
   else
-    rows.x_is_bf16 ? fn.template operator()<1, uint16_t, float>() : fn.template operator()<1, float, float>();
+    from_bf16 ? fn.template operator()<1, uint16_t, float>() : fn.template operator()<1, float, float>();
 }
 
-inline void pack_columns(const KeyRows& rows, const PanelPlace& place) {
-  with_types(rows, place, [&]<int kGroup, class From, class To>() { pack_columns_as<kGroup, From, To>(rows, place); });
+inline void pack_queries(const QueryRows& rows, void* panel, bool is_bf16) {
+  with_types(rows.x_is_bf16, is_bf16,
+             [&]<int kGroup, class From, class To>() { pack_queries_as<kGroup, From>(rows, static_cast<To*>(panel)); });
 }
 
 inline void pack_values(const KeyRows& rows, const PanelPlace& place) {
-  with_types(rows, place, [&]<int kGroup, class From, class To>() { pack_values_as<kGroup, From, To>(rows, place); });
+  with_types(rows.x_is_bf16, place.is_bf16,
+             [&]<int kGroup, class From, class To>() { pack_values_as<kGroup, From, To>(rows, place); });
 }
 
 // Maximum and sum of a row, lane by lane, then across the lanes: they vectorise, in a fixed order.
@@ -111,66 +124,75 @@ YANRT_INLINE float sum_of_row(const float* x, int64_t n) {
 
 inline constexpr float kLowest = -__builtin_inff();
 
-// The columns [j * kLanes, (j + 1) * kLanes) of a block of logits become exponents: scaled, masked, and -inf where a
-// query does not see the key. Returns the largest of each column, or what was larger before.
-YANRT_INLINE Vec mask_columns(const SoftmaxBlock& block, int64_t j, Vec high) {
-  const Vec scale = splat(block.scale), lowest = splat(kLowest);
-  const VecInt seen = block.seen ? load_int(block.seen + j * kLanes) : VecInt{};
+// The logits of a key for all columns, as powers of two: scaled, masked, and -inf where a query does not see the key.
+template <bool kSeen>
+YANRT_INLINE void mask_key(const SoftmaxBlock& block, int64_t key, Vec (&x)[kTileVecs]) {
+  const float* scores = block.scores + key * kTileColumns;
+  const float* mask = block.mask ? block.mask + block.mask_row[key] * kTileColumns : nullptr;
+  const Vec scale = splat(block.scale * kLog2E);
+  for (int j = 0; j < kTileVecs; ++j) {
+    x[j] = load(scores + j * kLanes) * scale;
+    if (mask) x[j] = fma(load(mask + j * kLanes), splat(kLog2E), x[j]);
+    if (kSeen) x[j] = load_int(block.seen + j * kLanes) > splat_int(static_cast<int32_t>(key)) ? x[j] : splat(kLowest);
+  }
+}
+
+// Masks all logits in place and raises `high` to the largest of each column.
+template <bool kSeen>
+YANRT_INLINE void mask_block(const SoftmaxBlock& block, Vec (&high)[kTileVecs]) {
   for (int64_t key = 0; key < block.keys; ++key) {
-    const int64_t at = key * kTileColumns + j * kLanes;
-    Vec x = load(block.scores + at) * scale;
-    if (block.mask) x = x + load(block.mask + at);
-    if (block.seen) x = seen > splat_int(static_cast<int32_t>(key)) ? x : lowest;
-    store(block.scores + at, x);
-    high = x > high ? x : high;
-  }
-  return high;
-}
-
-// A row of logits, of all columns, becomes weights; each is added to the sum of its column.
-YANRT_INLINE void exp_columns(float* __restrict x, const float* __restrict origin, float* __restrict sum, bool rounds) {
-  for (int64_t i = 0; i < kTileColumns; ++i) {
-    const float weight = x[i] == kLowest ? 0.0f : exp(x[i] - origin[i]);
-    sum[i] += weight;
-    x[i] = rounds ? from_bf16(to_bf16(weight)) : weight;
+    Vec x[kTileVecs];
+    mask_key<kSeen>(block, key, x);
+    for (int j = 0; j < kTileVecs; ++j) {
+      store(block.scores + key * kTileColumns + j * kLanes, x[j]);
+      high[j] = x[j] > high[j] ? x[j] : high[j];
+    }
   }
 }
 
-// Weights of two keys side by side.
-YANRT_INLINE void pair_weights(const SoftmaxBlock& block, int64_t key) {
-  const float* x = block.scores + key * kTileColumns;
-  uint16_t* __restrict to = block.pairs + key * kTileColumns;
-  if (key + 1 < block.keys)
-    for (int64_t i = 0; i < kTileColumns; ++i) {
-      to[2 * i] = to_bf16(x[i]);
-      to[2 * i + 1] = to_bf16(x[kTileColumns + i]);
-    }
-  else
-    for (int64_t i = 0; i < kTileColumns; ++i) {
-      to[2 * i] = key < block.keys ? to_bf16(x[i]) : uint16_t{0};
-      to[2 * i + 1] = 0;
-    }
+// The weights of a key for all columns, from masked logits; adds them to the columns' sums.
+template <class Accuracy>
+YANRT_INLINE void weigh_key(const float* scores, const Vec (&origin)[kTileVecs], Vec (&sum)[kTileVecs],
+                            Vec (&weight)[kTileVecs]) {
+  for (int j = 0; j < kTileVecs; ++j) {
+    weight[j] = exp2_of_nonpositive<Accuracy>(load(scores + j * kLanes) - origin[j]);
+    sum[j] = sum[j] + weight[j];
+  }
+}
+
+template <class Accuracy, bool kRounds>
+YANRT_INLINE void weigh_in_place(const SoftmaxBlock& block, const Vec (&origin)[kTileVecs], Vec (&sum)[kTileVecs]) {
+  for (int64_t key = 0; key < block.keys; ++key) {
+    float* scores = block.scores + key * kTileColumns;
+    Vec weight[kTileVecs];
+    weigh_key<Accuracy>(scores, origin, sum, weight);
+    for (int j = 0; j < kTileVecs; ++j) store(scores + j * kLanes, kRounds ? rounded_to_bf16(weight[j]) : weight[j]);
+  }
 }
 
 inline void softmax_block(const SoftmaxBlock& block) {
-  float origin[kTileColumns], sum[kTileColumns];
-  for (int64_t j = 0; j < kTileVecs; ++j) {
-    const Vec before = load(block.max + j * kLanes), high = mask_columns(block, j, before);
-    store(block.max + j * kLanes, high);
-    store(origin + j * kLanes, high == splat(kLowest) ? Vec{} : high);  // nothing to see yet: all weights become 0
-    store(block.factor + j * kLanes, before);
+  Vec high[kTileVecs], origin[kTileVecs], sum[kTileVecs];
+  for (int j = 0; j < kTileVecs; ++j) high[j] = load(block.max + j * kLanes);
+  block.seen ? mask_block<true>(block, high) : mask_block<false>(block, high);
+  for (int j = 0; j < kTileVecs; ++j) {
+    origin[j] = high[j] == splat(kLowest) ? Vec{} : high[j];  // nothing to see yet: all weights become 0
+    const Vec factor = exp2_of_nonpositive<Exact>(load(block.max + j * kLanes) - origin[j]);
+    sum[j] = load(block.sum + j * kLanes) * factor;
+    store(block.max + j * kLanes, high[j]);
+    store(block.factor + j * kLanes, factor);
   }
-  for (int64_t i = 0; i < kTileColumns; ++i) {
-    block.factor[i] = block.factor[i] == kLowest ? 0.0f : exp(block.factor[i] - origin[i]);
-    sum[i] = block.sum[i] * block.factor[i];
+  if (block.pairs) {
+    for (int64_t key = 0; key < block.padded_keys; key += 2) {
+      Vec even[kTileVecs] = {}, odd[kTileVecs] = {};
+      if (key < block.keys) weigh_key<Coarse>(block.scores + key * kTileColumns, origin, sum, even);
+      if (key + 1 < block.keys) weigh_key<Coarse>(block.scores + (key + 1) * kTileColumns, origin, sum, odd);
+      for (int j = 0; j < kTileVecs; ++j)
+        store_pairs(block.pairs + key * kTileColumns + 2 * j * kLanes, even[j], odd[j]);
+    }
+  } else {
+    block.rounds ? weigh_in_place<Coarse, true>(block, origin, sum) : weigh_in_place<Exact, false>(block, origin, sum);
   }
-  if (block.rounds)
-    for (int64_t key = 0; key < block.keys; ++key) exp_columns(block.scores + key * kTileColumns, origin, sum, true);
-  else
-    for (int64_t key = 0; key < block.keys; ++key) exp_columns(block.scores + key * kTileColumns, origin, sum, false);
-  for (int64_t i = 0; i < kTileColumns; ++i) block.sum[i] = sum[i];
-  if (!block.pairs) return;
-  for (int64_t key = 0; key < block.padded_keys; key += 2) pair_weights(block, key);
+  for (int j = 0; j < kTileVecs; ++j) store(block.sum + j * kLanes, sum[j]);
 }
 
 inline void scale_row(const float* x, float factor, void* y, bool y_is_bf16, int64_t n) {
@@ -249,7 +271,7 @@ inline void attend_position(const PositionArgs& args) {
   args.is_bf16 ? attend_position_as<uint16_t>(args) : attend_position_as<float>(args);
 }
 
-inline constexpr AttentionLoops kAttentionLoops = {pack_columns, pack_values, softmax_block, scale_row,
+inline constexpr AttentionLoops kAttentionLoops = {pack_queries, pack_values, softmax_block, scale_row,
                                                    attend_position};
 
 }  // namespace yanrt::cpu::YANRT_ISA

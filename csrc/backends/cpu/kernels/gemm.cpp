@@ -13,6 +13,12 @@ constexpr int64_t kMostIntegerK = 1 << 16;     // 65536 products of 255 and 127 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
+// Into the second-level cache. The processor's own prefetch stops at the end of a page, and a panel is read in strides.
+void prefetch(const std::byte* from, const std::byte* to) {
+  constexpr int64_t kLine = 64;
+  for (; from < to; from += kLine) __builtin_prefetch(from, 0, 2);
+}
+
 }  // namespace
 
 Activation parse_activation(std::string_view name) {
@@ -50,9 +56,11 @@ Gemm::Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, c
   const auto rows_in_cache =
       static_cast<int64_t>(cache_sizes().level2 / 2 / (static_cast<size_t>(row_stride_) * size_of(tile_.a)));
   block_rows_ = tile_.rows * std::clamp<int64_t>(rows_in_cache / tile_.rows, 1, ceil_div(shape.m, tile_.rows));
+  const auto sums_in_cache = static_cast<int64_t>(cache_sizes().level1 / 3 / sizeof(float)) / tile_.columns;
+  strip_rows_ = tile_.rows * std::clamp<int64_t>(sums_in_cache / tile_.rows, 1, block_rows_ / tile_.rows);
   const size_t k_bytes = static_cast<size_t>(tile_.columns) * size_of(tile_.b);
   constexpr int64_t kStep = 64;  // a multiple of every tile's depth
-  block_k_ = std::clamp<int64_t>(static_cast<int64_t>(cache_sizes().level1 / 2 / k_bytes) / kStep * kStep, kStep,
+  block_k_ = std::clamp<int64_t>(static_cast<int64_t>(cache_sizes().level1 / k_bytes) / kStep * kStep, kStep,
                                  round_up(padded_k_, kStep));
   lay_out_scratch(temp_bytes);
   const int64_t pieces = ceil_div(shape.m, tile_.rows) * panel_count_;
@@ -68,8 +76,8 @@ void Gemm::lay_out_scratch(int64_t temp_bytes) {
     at += static_cast<size_t>(round_up(bytes, 64));
     return start;
   };
-  reserve(block_rows_ * tile_.columns * static_cast<int64_t>(sizeof(float)));
-  panel_at_ = reserve(tile_.expand ? block_k_ * tile_.columns * static_cast<int64_t>(size_of(tile_.b)) : 0);
+  reserve(strip_rows_ * tile_.columns * static_cast<int64_t>(sizeof(float)));
+  panel_at_ = reserve(tile_.expand ? padded_k_ * tile_.columns * static_cast<int64_t>(size_of(tile_.b)) : 0);
   scales_at_ = reserve(tile_.is_integer() ? block_rows_ * static_cast<int64_t>(sizeof(float)) : 0);
   rows_at_ = reserve(in_place_ ? 0 : block_rows_ * row_stride_ * static_cast<int64_t>(size_of(tile_.a)));
   temp_at_ = reserve(temp_bytes);
@@ -94,37 +102,47 @@ Gemm::Grid Gemm::choose_grid(int workers) const {
   return best;
 }
 
-void Gemm::multiply(const Rows& rows, int64_t count, const std::byte* panel, std::byte* scratch) const noexcept {
-  const auto a_bytes = static_cast<int64_t>(size_of(tile_.a));
-  const auto stored_bytes = tile_.columns * static_cast<int64_t>(size_of(tile_.stored));
+void Gemm::multiply_block(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t count,
+                          int64_t panel, const std::byte* next, std::byte* scratch) const noexcept {
+  const std::byte* weights = panels_.at(group, panel);
+  if (tile_.expand) {
+    tile_.expand(weights, scratch + panel_at_, padded_k_ * tile_.columns);
+    weights = scratch + panel_at_;
+  }
   auto* sums = reinterpret_cast<float*>(scratch);
-  for (int64_t k = 0; k < padded_k_; k += block_k_) {
-    const int64_t length = std::min(block_k_, padded_k_ - k);
-    const std::byte* block = panel + k * stored_bytes;
-    if (tile_.expand) {
-      tile_.expand(block, scratch + panel_at_, length * tile_.columns);
-      block = scratch + panel_at_;
-    }
-    tile_.run(count, rows.data + k * a_bytes, rows.stride, block, length, sums, k > 0);
+  const int64_t bytes = static_cast<int64_t>(panels_.bytes()), strips = ceil_div(count, strip_rows_);
+  for (int64_t strip = 0; strip < strips; ++strip) {
+    const int64_t row = strip * strip_rows_, rows = std::min(strip_rows_, count - row);
+    if (next) prefetch(next + bytes * strip / strips, next + bytes * (strip + 1) / strips);
+    multiply(block, row, rows, weights, sums);
+    finish_strip(finish, block, group, first_row, row, rows, panel, sums);
   }
 }
 
-void Gemm::finish_block(const FinishArgs& finish, const Rows& rows, int64_t group, int64_t first_row, int64_t count,
-                        int64_t panel, std::byte* scratch) const noexcept {
-  const int64_t column = panel * tile_.columns, offset = first_row * finish.y_stride + column;
+void Gemm::multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* panel,
+                    float* sums) const noexcept {
+  const auto a_bytes = static_cast<int64_t>(size_of(tile_.a));
+  const auto k_bytes = tile_.columns * static_cast<int64_t>(size_of(tile_.b));
+  for (int64_t k = 0; k < padded_k_; k += block_k_)
+    tile_.run(count, rows.data + (first * rows.stride + k) * a_bytes, rows.stride, panel + k * k_bytes,
+              std::min(block_k_, padded_k_ - k), sums, k > 0);
+}
+
+void Gemm::finish_strip(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t row,
+                        int64_t count, int64_t panel, float* sums) const noexcept {
+  const int64_t column = panel * tile_.columns, offset = (first_row + row) * finish.y_stride + column;
   const int64_t channel = group * shape_.n + column;
   FinishArgs args = finish;
-  args.first_row = first_row;
-  args.row_scale = rows.scales;
-  args.row_scale_stride = rows.scale_stride;
+  args.first_row = first_row + row;
+  args.row_scale = block.scales ? block.scales + row * block.scale_stride : nullptr;
+  args.row_scale_stride = block.scale_stride;
   if (panels_.offsets()) args.offset = panels_.offsets() + channel;
   if (panels_.scales()) args.scale = panels_.scales() + channel;
   if (args.bias) args.bias += column;
   if (args.gate) args.gate += column;
   if (args.residual) args.residual += offset;
   args.y = static_cast<std::byte*>(args.y) + offset * (args.y_is_bf16 ? 2 : 4);
-  loops_.finish(args, reinterpret_cast<float*>(scratch), tile_.columns, count,
-                std::min<int64_t>(tile_.columns, shape_.n - column));
+  loops_.finish(args, sums, tile_.columns, count, std::min<int64_t>(tile_.columns, shape_.n - column));
 }
 
 }  // namespace yanrt::cpu

@@ -4,7 +4,10 @@
 //   weights   packed once, at load, into panels of `columns` output channels (kernels/gemm_weights.h)
 //   worker    a rectangle of (rows x panels)
 //   block     rows of x in the form the tile reads, half of the second-level cache at most; multiplied with one panel
-//             after the other, a stretch of k at a time that leaves the panel in the first-level cache
+//             after the other, while the next panel is on its way from memory
+//   strip     rows of a block whose sums stay in the first-level cache until they are finished, beside a stretch of k
+//   of
+//             the panel
 //   tile      rows x columns of sums in registers (kernels/gemm_loops.h)
 //
 // Every element is one chain of multiply-adds in the order of k. Cutting k into blocks stores and reloads the sum and
@@ -77,16 +80,20 @@ class Gemm {
   };
   void lay_out_scratch(int64_t temp_bytes);
   Grid choose_grid(int workers) const;
-  void multiply(const Rows& rows, int64_t count, const std::byte* panel, std::byte* scratch) const noexcept;
-  void finish_block(const FinishArgs& finish, const Rows& rows, int64_t group, int64_t first_row, int64_t count,
-                    int64_t panel, std::byte* scratch) const noexcept;
+  // `block`: consecutive rows, the first of which is `first_row` of the group. `next`: the panel after this one, or
+  // null.
+  void multiply_block(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t count,
+                      int64_t panel, const std::byte* next, std::byte* scratch) const noexcept;
+  void multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* panel, float* sums) const noexcept;
+  void finish_strip(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t row,
+                    int64_t count, int64_t panel, float* sums) const noexcept;
 
   Shape shape_;
   bool in_place_;
   const TileLoop& tile_;
   const GemmLoops& loops_;
   Panels panels_;
-  int64_t panel_count_, padded_k_, row_stride_, block_rows_, block_k_;
+  int64_t panel_count_, padded_k_, row_stride_, block_rows_, strip_rows_, block_k_;
   size_t panel_at_, scales_at_, rows_at_, temp_at_, scratch_bytes_;  // offsets into the scratch; the sums come first
   int useful_workers_;
   std::vector<Grid> grids_;  // by number of workers
@@ -105,8 +112,8 @@ void Gemm::run(const KernelCall& call, int64_t group, const FinishArgs& finish, 
     const int64_t count = std::min(block_rows_, my_rows.end - first);
     const Rows block = rows(first, count, scratch);
     for (int64_t panel = my_panels.begin; panel < my_panels.end; ++panel) {
-      multiply(block, count, panels_.at(group, panel), call.scratch);
-      finish_block(finish, block, group, first, count, panel, call.scratch);
+      const std::byte* next = panel + 1 < my_panels.end ? panels_.at(group, panel + 1) : nullptr;
+      multiply_block(finish, block, group, first, count, panel, next, call.scratch);
     }
   }
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backends/cpu/isa/simd.h"
+#include "backends/cpu/isa/vec_math.h"
 #include "backends/cpu/kernels/gemm_args.h"
 
 namespace yanrt::cpu::YANRT_ISA {
@@ -128,24 +129,6 @@ void amx_tile(int64_t rows, const void* a, int64_t a_stride, const void* panel, 
       w, steps, acc, resume);
 }
 
-// Square blocks of 16 words change rows and columns: of each pair of rows `distance` apart, every other run of
-// `distance` words.
-template <int kDistance>
-YANRT_INLINE void swap_blocks(VecInt (&rows)[kLanes]) {
-  VecInt first, second;
-  for (int i = 0; i < kLanes; ++i) {
-    const bool upper = i & kDistance;
-    first[i] = upper ? kLanes + i - kDistance : i;
-    second[i] = upper ? kLanes + i : i + kDistance;
-  }
-  for (int i = 0; i < kLanes; ++i) {
-    if (i & kDistance) continue;
-    const VecInt a = rows[i], b = rows[i + kDistance];
-    rows[i] = __builtin_shuffle(a, b, first);
-    rows[i + kDistance] = __builtin_shuffle(a, b, second);
-  }
-}
-
 // TileLoop::run_columns: 16 columns of a panel of pairs become the rows of a register.
 inline void amx_tile_columns(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume) {
   const auto* x = static_cast<const uint32_t*>(a);
@@ -158,10 +141,7 @@ inline void amx_tile_columns(int64_t rows, const void* a, const void* panel, int
         [&turned, x, row](int64_t step) {
           VecInt block[kLanes];
           for (int i = 0; i < kLanes; ++i) block[i] = load_int(x + (step * kLanes + i) * kAmxPanelColumns + row);
-          swap_blocks<8>(block);
-          swap_blocks<4>(block);
-          swap_blocks<2>(block);
-          swap_blocks<1>(block);
+          transpose(block);
           for (int i = 0; i < kLanes; ++i) __builtin_memcpy(turned + i * kLanes, &block[i], sizeof(VecInt));
           YANRT_AMX_FENCE();
           _tile_loadd(4, turned, kAmxBytes);

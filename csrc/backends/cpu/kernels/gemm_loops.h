@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backends/cpu/isa/simd.h"
+#include "backends/cpu/isa/vec_math.h"
 #include "backends/cpu/kernels/gemm_args.h"
 #if defined(__AMX_BF16__)
 #include "backends/cpu/kernels/gemm_amx_loops.h"
@@ -188,12 +189,8 @@ inline void expand_f8_to_bf16(const void* stored, void* panel, int64_t n) {
   const auto* __restrict from = static_cast<const uint8_t*>(stored);
   auto* __restrict to = static_cast<uint16_t*>(panel);
   int64_t i = 0;
-  for (; i + kF8Step <= n; i += kF8Step) {  // exact: the lower half of each word is zero
-    float wide[kF8Step];
-    f8_to_f32(from + i, wide);
-    for (int j = 0; j < kF8Step; ++j) to[i + j] = static_cast<uint16_t>(bits_of(wide[j]) >> 16);
-  }
-  for (; i < n; ++i) to[i] = static_cast<uint16_t>(bits_of(from_f8(from[i])) >> 16);
+  for (; i + kF8Words <= n; i += kF8Words) f8_to_bf16(from + i, to + i);
+  for (; i < n; ++i) to[i] = static_cast<uint16_t>(bits_of(from_f8(from[i])) >> 16);  // exact: the lower half is zero
 }
 inline void expand_i8(const void* stored, void* panel, int64_t n) {
   const auto* __restrict from = static_cast<const int8_t*>(stored);
@@ -330,6 +327,16 @@ YANRT_INLINE void finish_row(const FinishArgs& args, int64_t row, float* __restr
   }
 }
 
+// A register of results, rounded to bf16. The instruction turns subnormals into zeros, as the products do.
+YANRT_INLINE void store_result(uint16_t* y, Vec v) {
+#if defined(__AVX512BF16__)
+  const auto rounded = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(v));
+  __builtin_memcpy(y, &rounded, sizeof(rounded));
+#else
+  store(y, v);
+#endif
+}
+
 // The same for a row as wide as the panel, which stays in registers.
 YANRT_INLINE void finish_full_row(const FinishArgs& args, int64_t row, float* x) {
   Vec v[kTileVecs];
@@ -347,10 +354,15 @@ YANRT_INLINE void finish_full_row(const FinishArgs& args, int64_t row, float* x)
   }
   if (args.scale) each([&](Vec y, int at) { return y * load(args.scale + at); });
   if (args.bias) each([&](Vec y, int at) { return y + load(args.bias + at); });
-  if (args.act != Activation::none) {
-    for (int j = 0; j < kTileVecs; ++j) store(x + j * kLanes, v[j]);
-    activate(args.act, x, kTileColumns);
-    each([x](Vec, int at) { return load(x + at); });
+  switch (args.act) {
+    case Activation::none: break;
+    case Activation::gelu_tanh: each([](Vec y, int) { return gelu_tanh(y); }); break;
+    case Activation::silu: each([](Vec y, int) { return silu(y); }); break;
+    case Activation::relu: each([](Vec y, int) { return relu(y); }); break;
+    case Activation::gelu:
+      for (int j = 0; j < kTileVecs; ++j) store(x + j * kLanes, v[j]);
+      activate(args.act, x, kTileColumns);
+      each([x](Vec, int at) { return load(x + at); });
   }
   if (args.gate) {
     const float* gate = gate_of(args, row);
@@ -363,7 +375,7 @@ YANRT_INLINE void finish_full_row(const FinishArgs& args, int64_t row, float* x)
   for (int j = 0; j < kTileVecs; ++j) {
     const int64_t at = row * args.y_stride + j * kLanes;
     if (args.y_is_bf16)
-      store(static_cast<uint16_t*>(args.y) + at, v[j]);
+      store_result(static_cast<uint16_t*>(args.y) + at, v[j]);
     else
       store(static_cast<float*>(args.y) + at, v[j]);
   }

@@ -39,6 +39,7 @@ class Panels {
   const std::byte* at(int64_t group, int64_t panel) const {
     return data_ + static_cast<size_t>(group * per_group_ + panel) * panel_bytes_;
   }
+  size_t bytes() const { return panel_bytes_; }  // of a panel
   // Factors of the sums, by output channel; null: none.
   const float* scales() const { return scales_; }
   // What must be added to the integer sums, by output channel; null: nothing. Activations come as code = value + 128,

@@ -70,17 +70,15 @@ class RingAttentionByFrame final : public Kernel {
     int64_t positions, rows;
     int64_t seen[QueryBlock::kMost];  // frames, by query
   };
-  static void fill_bias(const void* context, int64_t first, int64_t count, float* mask, int64_t columns) {
+  static void fill_bias(const void* context, int64_t first, int64_t count, float* mask, int64_t columns,
+                        int32_t* mask_row) {
     const Bias& bias = *static_cast<const Bias*>(context);
-    for (int64_t key = 0; key < count; ++key, mask += columns) {
-      const int64_t frame = (first + key) / bias.positions;
-      if (key > 0 && (first + key) % bias.positions != 0) {
-        std::copy_n(mask - columns, bias.rows, mask);
-        continue;
-      }
+    const int64_t first_frame = first / bias.positions, last_frame = (first + count - 1) / bias.positions;
+    for (int64_t frame = first_frame; frame <= last_frame; ++frame, mask += columns)
       for (int64_t row = 0; row < bias.rows; ++row)
         mask[row] = bias.by_distance[std::max<int64_t>(bias.seen[row] - 1 - frame, 0)];  // what lies ahead is not seen
-    }
+    for (int64_t key = 0; key < count; ++key)
+      mask_row[key] = static_cast<int32_t>((first + key) / bias.positions - first_frame);
   }
 
   void attend(const KernelCall& call, const RingFrames& frames, int64_t b, int64_t h) const {
