@@ -25,7 +25,7 @@ Array = NDArray[Any]
 @dataclass
 class Coverage:
     """One line of the table. `ops` counts what torch.export leaves, `kernels` what the runtime runs, copies included;
-    times are the best of several, which other work on the machine disturbs least, in milliseconds."""
+    times are the best of several, in milliseconds."""
 
     name: str
     ops: int = 0
@@ -79,7 +79,11 @@ def _measure(network: Network, result: Coverage, path: Path, threads: int, repea
         engine = yanrt.Engine(path, precision=precision, threads=threads)
         result.kernels = len(engine.native.ops("forward"))
         program = engine.runner().program("forward")
-        actual, result.runtime_ms[precision] = _timed(lambda program=program: program(**inputs), repeats)  # type: ignore[misc]
+        actual, result.runtime_ms[precision] = _timed(
+            lambda program=program: program(**inputs),  # type: ignore[misc]
+            repeats,
+            threads,
+        )
         result.errors[precision] = worst_error(actual, outputs)
 
 
@@ -89,14 +93,17 @@ def _eager(module: nn.Module, kwargs: dict[str, Any]) -> list[Array]:
     return [leaf.numpy() for leaf in leaves if isinstance(leaf, Tensor)]
 
 
-def _timed(call: Callable[[], Any], repeats: int, threads: int | None = None) -> tuple[Any, float]:
+def _timed(call: Callable[[], Any], repeats: int, threads: int) -> tuple[Any, float]:
+    """The result, and the best time in milliseconds: of the processor for one thread, which other work on the machine
+    hardly disturbs, else of the clock."""
+    clock = time.thread_time if threads == 1 else time.perf_counter
     before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
+    torch.set_num_threads(threads)
     times = []
     for _ in range(repeats + 1):  # the first one warms up
-        begin = time.perf_counter()
+        begin = clock()
         result = call()
-        times.append(1e3 * (time.perf_counter() - begin))
+        times.append(1e3 * (clock() - begin))
     torch.set_num_threads(before)
     return result, min(times[1:])
 

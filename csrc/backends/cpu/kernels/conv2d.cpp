@@ -56,51 +56,39 @@ class Conv2d final : public Kernel {
     ConvPixel pixel(shape_, first);
     for (int64_t row = 0; row < count; ++row, pixel.advance()) {
       std::byte* to = scratch.rows + row * gemm_.row_stride() * operand_bytes_;
-      gather(x, group, pixel, to, operand_bytes_, 0,
+      gather(x, group, pixel, to, operand_bytes_,
              [this](const std::byte* from, std::byte* out, int64_t n) { to_operand_(from, out, n); });
       std::memset(to + k * operand_bytes_, 0, static_cast<size_t>((gemm_.padded_k() - k) * operand_bytes_));
     }
     return {scratch.rows, gemm_.row_stride()};
   }
 
-  // A receptive field is a row with a scale of its own; where all rows have one scale, it is quantised as it is
-  // gathered.
+  // A receptive field is a row.
   Rows integer_rows(const std::byte* x, int64_t group, int64_t first, int64_t count,
                     const RowScratch& scratch) const noexcept {
-    auto* codes = reinterpret_cast<uint8_t*>(scratch.temp + field_bytes(shape_));
     ConvPixel pixel(shape_, first);
     for (int64_t row = 0; row < count; ++row, pixel.advance()) {
-      std::byte* to = scratch.rows + row * gemm_.row_stride() * operand_bytes_;
-      if (quantiser_.is_static()) {
-        float scale = quantiser_.static_scale();
-        gather(x, group, pixel, to, operand_bytes_, quantiser_.zero_byte(),
-               [&](const std::byte* from, std::byte* out, int64_t n) {
-                 const float part = quantiser_(from, out, n, codes);
-                 scale = part == scale ? scale : part;  // NaN
-               });
-        scratch.scales[row] = scale;
-      } else {
-        gather(x, group, pixel, scratch.temp, element_bytes_, 0,
-               [this](const std::byte* from, std::byte* out, int64_t n) {
-                 std::memcpy(out, from, static_cast<size_t>(n * element_bytes_));
-               });
-        scratch.scales[row] = quantiser_(scratch.temp, to, shape_.field() * shape_.group_in(), codes);
-      }
+      gather(x, group, pixel, scratch.temp, element_bytes_, [this](const std::byte* from, std::byte* out, int64_t n) {
+        std::memcpy(out, from, static_cast<size_t>(n * element_bytes_));
+      });
+      scratch.scales[row] = quantiser_(scratch.temp, scratch.rows + row * gemm_.row_stride() * operand_bytes_,
+                                       shape_.field() * shape_.group_in(),
+                                       reinterpret_cast<uint8_t*>(scratch.temp + field_bytes(shape_)));
     }
     return {scratch.rows, gemm_.row_stride(), scratch.scales, 1};
   }
 
   // The receptive field of one pixel of y, in the order of the weight: [kh][kw][channels of the group]. `put` brings
-  // elements of x to where they belong, where one takes `to_bytes`, all of them `zero_byte` for a zero.
+  // elements of x to where they belong, where one takes `to_bytes`.
   template <class Put>
-  void gather(const std::byte* x, int64_t group, const ConvPixel& pixel, std::byte* to, int64_t to_bytes, int zero_byte,
+  void gather(const std::byte* x, int64_t group, const ConvPixel& pixel, std::byte* to, int64_t to_bytes,
               const Put& put) const noexcept {
     const ConvShape& s = shape_;
     const int64_t left = pixel.left(), channels = s.group_in(), bytes = channels * to_bytes;
     const ConvShape::Taps taps = s.taps_inside(1, left);
     const std::byte* image = x + pixel.image() * s.height * s.width * s.in * element_bytes_;
-    const auto zero = [&to, bytes, zero_byte](int64_t count) {
-      if (count > 0) std::memset(to, zero_byte, static_cast<size_t>(count * bytes));
+    const auto zero = [&to, bytes](int64_t count) {
+      if (count > 0) std::memset(to, 0, static_cast<size_t>(count * bytes));
       to += count * bytes;
     };
     for (int64_t i = 0; i < s.kernel[0]; ++i) {

@@ -38,9 +38,8 @@ class ToOperand {
 class RowQuantiser {
  public:
   RowQuantiser(const QuantiseLoops& loops, const TileLoop& tile, DType from, float peak);
-  // Every row has the same scale, so parts of a row may be quantised one by one.
+  // Every row has the same scale.
   bool is_static() const { return peak_ > 0; }
-  float static_scale() const { return peak_ / 127.0f; }
   // Quantised rows of this form need no copy.
   bool in_place(int64_t width) const;
   // Bytes of `codes` below.
@@ -48,8 +47,6 @@ class RowQuantiser {
   // One row of `width` elements; returns its scale. `codes`: scratch.
   float operator()(const std::byte* row, std::byte* to, int64_t width, uint8_t* codes) const;
   static float scale_of(const std::byte* row, int64_t width);  // of a row of DType::i8
-  // The byte of zeros in the tile's form.
-  int zero_byte() const { return widens_ ? 0 : 128; }
 
  private:
   const QuantiseLoops& loops_;
