@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -24,7 +24,9 @@ from .optim import OptimConfig, build_optimizers, lr_scale
 @register
 @dataclass(frozen=True)
 class LoopConfig:
-    """Length and rhythm of a run. `batch` counts all processes; `validate_every` is in steps."""
+    """Length and rhythm of a run. `batch` counts all processes; `validate_every` is in steps. `compile` runs the model
+    through torch.compile: minutes at the start and at each new shape of a batch, and a third less a step after that
+    (denoiser, 16 clips of 8, one core with AMX)."""
 
     steps: int
     batch: int
@@ -32,6 +34,7 @@ class LoopConfig:
     ema_decay: float = 0.998
     validate_every: int = 300
     checkpoint_seconds: float = 180.0
+    compile: bool = False
     seed: int = 0
 
 
@@ -65,6 +68,8 @@ class Loop:
         self.seconds = 0.0
         self._resume()
         self.model = dist.wrap(task.model, world)
+        if config.compile:
+            self.model = cast(nn.Module, torch.compile(self.model, dynamic=False))
         self.losses: list[float] = []
 
     def run(self, until: int | None = None) -> list[float]:

@@ -16,9 +16,9 @@ from ..vae.train import VAETrainConfig
 def vae() -> VAETrainConfig:
     return VAETrainConfig(
         model=HybridVAEConfig(),
-        loop=LoopConfig(steps=900, batch=8, optim=OptimConfig(lr=5e-4, hold=0.3), ema_decay=0.99, validate_every=150),
+        loop=LoopConfig(steps=1200, batch=16, optim=OptimConfig(lr=6e-4, hold=0.3), ema_decay=0.99, validate_every=150),
         clips=ClipConfig(),
-        kl_weight=4e-3,
+        kl_weight=8e-3,
     )
 
 
@@ -30,12 +30,15 @@ def decoder() -> VAETrainConfig:
 
 
 def sim() -> SimTrainConfig:
+    """A ring of 32 latents, so that a full turn (30) fits in it; the last clips are as long as ring and window."""
     optim = OptimConfig(lr=1e-3, muon_lr=0.02, weight_decay=0.0, warmup=100, hold=0.6, floor=0.03)
     return SimTrainConfig(
-        model=SimConfig(denoiser=DenoiserConfig(), vae=HybridVAEConfig()),
-        loop=LoopConfig(steps=1200, batch=10, optim=optim, ema_decay=0.998, validate_every=150),
+        model=SimConfig(denoiser=DenoiserConfig(max_distance=36), vae=HybridVAEConfig(), history=32),
+        loop=LoopConfig(steps=2400, batch=16, optim=optim, ema_decay=0.998, validate_every=200, compile=True),
         clips=ClipConfig(),
         vae="runs/vae",
         latents="data/doom/latents",
         noise=NoiseConfig(shift=0.4, scattered=0.4),
+        learn_bias=False,
+        long_frames=36,
     )

@@ -137,5 +137,5 @@ class TemporalAttention(nn.Module):
             return F.scaled_dot_product_attention(q, k, v, attn_mask=bias).permute(0, 3, 1, 2, 4)
         bias = bias.repeat_interleave(positions, 1).repeat_interleave(positions, 2)
         q, k, v = (part.flatten(1, 2).transpose(1, 2) for part in (q_BFPHK, k_BFPHK, v_BFPHK))
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias[None])  # the fused kernel wants four dimensions
         return mixed.transpose(1, 2).reshape(b, frames, positions, heads, head)

@@ -3,7 +3,7 @@
 Legend: B clips, F latents a clip, h w C latent, T actions a latent, A buttons.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from .world import SimConfig, SimModel
 
 # Random streams of a run's seed.
 CLIPS, NOISE, INIT = range(3)
+BIAS = ".temporal.bias"
 
 
 @register
@@ -37,7 +38,9 @@ CLIPS, NOISE, INIT = range(3)
 class SimTrainConfig:
     """A denoiser run. Clips have `frames` latents, and `long_frames` from the fraction `long_from` of the run on, with
     the batch reduced in proportion: short clips teach most of it at less cost a step. Training starts from the denoiser
-    in the checkpoint `start_from` (a simulator's or a resume point's) if one is named."""
+    in the checkpoint `start_from` (a simulator's or a resume point's) if one is named; distances that it did not know
+    take the bias of its farthest. Without `learn_bias` the biases by distance stay as they are, and a fused attention
+    takes them as a mask: long clips cost half."""
 
     model: SimConfig
     loop: LoopConfig
@@ -45,6 +48,7 @@ class SimTrainConfig:
     vae: str
     latents: str
     start_from: str = ""
+    learn_bias: bool = True
     noise: NoiseConfig = field(default_factory=NoiseConfig)
     frames: int = 8
     long_frames: int = 16
@@ -64,6 +68,9 @@ class SimTask:
         self._load_vae()
         if config.start_from:
             self._start_from(config.start_from)
+        for name, weight in self.model.named_parameters():
+            if name.endswith(BIAS):
+                weight.requires_grad_(config.learn_bias)
         train, val = (LatentSet(Path(config.latents) / f"{split}.safetensors") for split in ("train", "val"))
         self.info = train.info
         lengths = (config.frames, config.long_frames)
@@ -83,11 +90,15 @@ class SimTask:
     def _start_from(self, path: str) -> None:
         loaded, _, _ = load_model(path)
         denoiser = loaded.denoiser if isinstance(loaded, SimModel) else loaded
-        if not isinstance(denoiser, Denoiser) or denoiser.config != self.config.model.denoiser:
-            raise ValueError(
-                f"{path} holds {getattr(denoiser, 'config', denoiser)}, the run expects {self.config.model.denoiser}"
-            )
-        self.model.load_state_dict(denoiser.state_dict())
+        own = self.config.model.denoiser
+        if not isinstance(denoiser, Denoiser) or replace(denoiser.config, max_distance=own.max_distance) != own:
+            raise ValueError(f"{path} holds {getattr(denoiser, 'config', denoiser)}, the run expects {own}")
+        weights = denoiser.state_dict()
+        for name, bias in weights.items():
+            if name.endswith(BIAS):
+                known = bias[:, : own.max_distance]
+                weights[name] = torch.cat([known, known[:, -1:].expand(-1, own.max_distance - known.shape[1])], 1)
+        self.model.load_state_dict(weights)
 
     def batch(self, step: int) -> tuple[Tensor, ...]:
         """Latents `[B,F,h,w,C]`, actions `[B,F,T,A]`, noise levels `[B,F]` and noise `[B,F,h,w,C]` of this process."""

@@ -8,6 +8,7 @@ import torch
 
 from python_train.common.checkpoint import load_model
 from python_train.common.dist import World
+from python_train.common.loop import Loop
 from python_train.resume_point import write_resume_point
 from python_train.sim import Denoiser, SimModel
 from python_train.sim.train import SimTask, SimTrainConfig
@@ -38,3 +39,22 @@ def test_only_a_simulator_makes_a_resume_point(vae_checkpoint: Path, tmp_path: P
 def test_another_network_is_no_start(sim_run: SimTrainConfig, vae_checkpoint: Path) -> None:
     with pytest.raises(ValueError, match="the run expects DenoiserConfig"):
         SimTask(replace(sim_run, start_from=str(vae_checkpoint)), World())
+
+
+def test_a_start_may_know_fewer_distances(sim_run: SimTrainConfig, tmp_path: Path) -> None:
+    train_sim(sim_run, tmp_path / "run", World(), None, 2, None, None)
+    known = load_model(tmp_path / "run")[0].denoiser.blocks[0].temporal.bias
+    model = replace(sim_run.model, denoiser=replace(sim_run.model.denoiser, max_distance=known.shape[1] + 5))
+    begun = SimTask(replace(sim_run, model=model, start_from=str(tmp_path / "run"), learn_bias=False), World())
+    bias = begun.model.blocks[0].temporal.bias
+    assert torch.equal(bias, torch.cat([known, known[:, -1:].expand(-1, 5)], 1))
+    assert not bias.requires_grad
+
+
+@pytest.mark.slow
+def test_a_compiled_model_trains_alike(sim_run: SimTrainConfig, tmp_path: Path) -> None:
+    plain, compiled = (
+        Loop(SimTask(sim_run, World()), replace(sim_run.loop, compile=choice), tmp_path / str(choice), World()).run(2)
+        for choice in (False, True)
+    )
+    assert compiled == pytest.approx(plain, rel=1e-2)
