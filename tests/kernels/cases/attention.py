@@ -43,6 +43,7 @@ CASES = [
     case("odd-keys", (1,), 4, 33, 1, 32),
     case("one-key", (2,), 50, 1, 2, 24),
     case("wide-head", (1,), 9, 20, 1, 130),
+    case("wide-head-on-tensor-cores", (1,), 70, 67, 1, 104),
     case("query-blocks", (1,), 101, 70, 1, 32),
     case("key-blocks", (1,), 13, 1100, 1, 16),
     case("large-logits", (1,), 20, 20, 2, 16, scale=3.0),

@@ -53,6 +53,7 @@ CASES = [
         case("no-bias", scope, [12], [0], bias=False),
         case("odd", scope, [12, 13], [0, 0], positions=5, d=21),
         case("wide", scope, [31], [0], positions=9, d=64),
+        case("wider", scope, [31], [0], positions=4, d=72),
         case("no-commit", scope, [14], [0], commit=0),
         case("commit-all", scope, [14], [0], commit=3, window=3, history=4),
         case("no-history", scope, [14], [0], history=0),
