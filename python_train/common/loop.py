@@ -71,6 +71,8 @@ class Loop:
         if config.compile:
             self.model = cast(nn.Module, torch.compile(self.model, dynamic=False))
         self.losses: list[float] = []
+        # Processor seconds: of loading since the last validation, and of the process when that ended.
+        self.loading, self.measured = 0.0, time.process_time()
 
     def run(self, until: int | None = None) -> list[float]:
         """Trains to step `until` (the whole run if None) and returns the loss of every step taken here."""
@@ -80,10 +82,10 @@ class Loop:
         saved = clock = time.monotonic()
         bar = tqdm(total=self.config.steps, initial=self.step, disable=not self.world.leads, mininterval=5.0)
         with ThreadPoolExecutor(1) as pool, bar:
-            upcoming = pool.submit(self.task.batch, self.step)
+            upcoming = pool.submit(self._load, self.step)
             while self.step < last:
                 batch = upcoming.result()
-                upcoming = pool.submit(self.task.batch, self.step + 1)
+                upcoming = pool.submit(self._load, self.step + 1)
                 parts = self._train(batch)
                 self.step += 1
                 self.seconds, clock = self.seconds + time.monotonic() - clock, time.monotonic()
@@ -96,6 +98,13 @@ class Loop:
         if writer:
             writer.close()
         return self.losses
+
+    def _load(self, step: int) -> tuple[Tensor, ...]:
+        """A batch; counts the processor time it takes, which is taken from training where both share cores."""
+        began = time.thread_time()
+        batch = self.task.batch(step)
+        self.loading += time.thread_time() - began
+        return batch
 
     def _train(self, batch: tuple[Tensor, ...]) -> dict[str, float]:
         scale = lr_scale(self.config.optim, self.step, self.config.steps)
@@ -130,17 +139,20 @@ class Loop:
         """Measures and draws with the averaged weights, on process 0."""
         if writer is None:
             return
+        loading_share = self.loading / (time.process_time() - self.measured)
         with self.ema.applied(self.task.model), torch.no_grad():
             values = self.task.validate()
             sheet = self.task.sheet()
         recent = float(np.mean(self.losses[-self.config.validate_every :]))
         row = {"step": float(self.step), "seconds": round(self.seconds, 1), "loss": recent} | values
+        row["loading_share"] = round(loading_share, 4)
         self.curve.append(row)
         for name, value in values.items():
             writer.add_scalar(f"val/{name}", value, self.step)
         Image.fromarray(sheet).save(self.folder / f"sheet_{self.step:06d}.png")
         (self.folder / "curve.json").write_text(json.dumps(self.curve, indent=1))
         print(" ".join(f"{name} {value:.4g}" for name, value in row.items()), flush=True)
+        self.loading, self.measured = 0.0, time.process_time()
 
     def _save(self) -> None:
         if not self.world.leads:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from ..common.loop import LoopConfig
 from ..common.optim import OptimConfig
 from ..data.clips import ClipConfig
+from ..explore.config import ExplorerTrainConfig
 from ..sim.model import DenoiserConfig
 from ..sim.noise import NoiseConfig
 from ..sim.train import SimTrainConfig
@@ -42,3 +43,7 @@ def sim() -> SimTrainConfig:
         learn_bias=False,
         long_frames=36,
     )
+
+
+def explorer() -> ExplorerTrainConfig:
+    return ExplorerTrainConfig()
