@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runtimes", type=_names(tuple(RUNTIMES)), metavar="A,B", help=", ".join(RUNTIMES))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=lambda text: [int(n) for n in text.split(",")], default=[2], metavar="1,2")
-    parser.add_argument("--budget", type=float, default=60.0, metavar="S", help="seconds a row may take (60)")
+    parser.add_argument("--budget", type=float, default=30.0, metavar="S", help="seconds a row may take (30)")
     parser.add_argument("--packages", type=Path, default=ROOT / "build/bench", help="folder of the models' packages")
     parser.add_argument("--json", metavar="FILE")
     return parser

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import bench_peers
+from benchmarks.peers.artefacts import artefact
 from benchmarks.peers.report import rows, table
 from benchmarks.peers.rounds import Entry, commands, relative_error
 from benchmarks.peers.runtimes import RUNTIMES
@@ -52,6 +53,34 @@ def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         bench_peers.main(["--models", "dit-s,dit-x"])
     assert "unknown: dit-x" in capsys.readouterr().err
+
+
+def test_an_artefact_is_made_once_and_whole(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        (folder / "half").touch()
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        artefact(tmp_path, "onnx", fail)
+    assert list(tmp_path.iterdir()) == []
+    path = artefact(tmp_path, "onnx", lambda folder: (folder / "model.onnx").touch())
+    assert (path / "model.onnx").exists()
+    assert artefact(tmp_path, "onnx", fail) == path
+
+
+def test_an_interrupted_run_keeps_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(model: object, flops: float, entries: list[Entry], *_: object) -> None:
+        entries[0].times_ms += [1.0, 1.0]
+        entries[0].rel_error = 0.0
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench_peers, "measure", interrupted)
+    path = tmp_path / "peers.json"
+    options = ["--models", "step,decode", "--runtimes", "yanrt", "--threads", "1", "--json", str(path)]
+    assert bench_peers.main(options) == 130
+    result = json.loads(path.read_text())
+    assert result["interrupted"]
+    assert [row["median_ms"] for row in result["rows"]] == [1.0, None, None, None]
 
 
 @pytest.mark.slow
