@@ -1,5 +1,5 @@
-"""The commands of training: `collect`, `curate`, `encode`, `train vae|decoder|sim|explorer`, `resume-point`,
-`eval vae|sim`."""
+"""The commands of training: `collect`, `curate`, `encode`, `train vae|decoder|sim|explorer`, `prune decoder|sim`,
+`resume-point`, `eval vae|sim`."""
 
 import argparse
 from dataclasses import replace
@@ -40,6 +40,17 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--start", help="checkpoint whose weights training starts from, if not the config's")
     train.add_argument("--vae", help="VAE checkpoint of a simulator run, if not the config's")
     train.add_argument("--threads", type=int, default=2, help="processor threads of this process")
+    prune = commands.add_parser("prune", help="leave out heads and channels, then train to recover; resumes")
+    prune.add_argument("model", choices=("decoder", "sim"))
+    prune.add_argument("--config", default="doom", choices=sorted(RUNS))
+    prune.add_argument("--start", help="checkpoint to prune, if not the config's")
+    prune.add_argument("--heads", type=int, help="heads that each attention keeps, if not the config's")
+    prune.add_argument("--channels", type=int, help="channels that each feed-forward keeps, if not the config's")
+    prune.add_argument("--out", help="folder of the run (default runs/pruned_MODEL)")
+    prune.add_argument("--data", help="data set, if not the config's")
+    prune.add_argument("--steps", type=int, help="length of the recovery, if not the config's")
+    prune.add_argument("--vae", help="VAE checkpoint of a simulator run, if not the config's")
+    prune.add_argument("--threads", type=int, default=2, help="processor threads of this process")
     encode = commands.add_parser("encode", help="encode a data set into latents for the simulator")
     encode.add_argument("--data", default="data/doom")
     encode.add_argument("--vae", default="runs/vae")
@@ -109,6 +120,27 @@ def _train(arguments: argparse.Namespace) -> None:
     dist.stop()
 
 
+def _prune(arguments: argparse.Namespace) -> None:
+    from .prune.run import prune
+    from .train import changed_sim, changed_vae
+
+    world = dist.start()
+    torch.set_num_threads(arguments.threads)
+    run = f"prune_{arguments.model}"
+    if not hasattr(RUNS[arguments.config], run):
+        raise SystemExit(f"the config {arguments.config} has no {run}: its {arguments.model} has no heads")
+    config = getattr(RUNS[arguments.config], run)()
+    given = {name: getattr(arguments, name) for name in ("heads", "channels") if getattr(arguments, name)}
+    changes = (arguments.data, arguments.steps, arguments.start)
+    changed = (
+        changed_sim(config.run, *changes, arguments.vae)
+        if arguments.model == "sim"
+        else changed_vae(config.run, *changes)
+    )
+    prune(replace(config, run=changed, **given), Path(arguments.out or f"runs/pruned_{arguments.model}"), world)
+    dist.stop()
+
+
 def _encode(arguments: argparse.Namespace) -> None:
     from .common.checkpoint import load_model, model_file
     from .common.provenance import sha256
@@ -162,6 +194,7 @@ COMMANDS = {
     "collect": _collect,
     "curate": _curate,
     "train": _train,
+    "prune": _prune,
     "encode": _encode,
     "resume-point": _resume_point,
     "eval": _eval,

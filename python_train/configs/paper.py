@@ -12,6 +12,7 @@ from ..common.optim import OptimConfig
 from ..data.clips import ClipConfig
 from ..diffusion import DDPM
 from ..explore.config import ExplorerTrainConfig
+from ..prune.run import PruneConfig
 from ..sim.model import DenoiserConfig
 from ..sim.train import SimTrainConfig
 from ..sim.world import SimConfig
@@ -66,3 +67,7 @@ def sim() -> SimTrainConfig:
 
 def explorer() -> ExplorerTrainConfig:
     return ExplorerTrainConfig()
+
+
+def prune_sim() -> PruneConfig:
+    return PruneConfig(replace(sim(), start_from="runs/paper_sim"), heads=12, channels=3072, batches=64)

@@ -6,6 +6,7 @@ from ..common.loop import LoopConfig
 from ..common.optim import OptimConfig
 from ..data.clips import ClipConfig
 from ..explore.config import ExplorerTrainConfig
+from ..prune.run import PruneConfig
 from ..sim.model import DenoiserConfig
 from ..sim.train import SimTrainConfig
 from ..sim.world import SimConfig
@@ -55,3 +56,11 @@ def explorer() -> ExplorerTrainConfig:
     return ExplorerTrainConfig(
         decisions=512, episode_decisions=40, hidden=(32,), horizon=128, batch=64, epochs=2, save_every=256
     )
+
+
+def prune_sim() -> PruneConfig:
+    return PruneConfig(replace(sim(), start_from="runs/tiny_sim"), heads=1, channels=64, batches=2)
+
+
+def prune_decoder() -> PruneConfig:
+    return PruneConfig(decoder(), heads=1, channels=64, batches=2)

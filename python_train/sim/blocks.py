@@ -9,21 +9,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import ops  # noqa: F401  registers yanrt::ring_attention
+from ..layers.attention import attend, split_heads
 from ..layers.rotary import AxialRotary
+from ..layers.zeroed import zeroed
 from .cache import RingCache
 
 
 def modulate(x_BFPD: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     """adaLN: a norm without weights, then shift and scale from the noise level (Peebles and Xie 2022)."""
     return F.layer_norm(x_BFPD, (x_BFPD.shape[-1],)) * (1 + scale) + shift
-
-
-def zero_linear(inputs: int, outputs: int) -> nn.Linear:
-    """A layer that adds nothing at first: the last one of a residual branch."""
-    layer = nn.Linear(inputs, outputs)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
 
 
 class ActionAttention(nn.Module):
@@ -33,22 +27,18 @@ class ActionAttention(nn.Module):
     the actions and takes long to leave that (docs/training.md).
     """
 
-    def __init__(self, width: int, heads: int, action_width: int) -> None:
+    def __init__(self, width: int, heads: int, head_width: int, action_width: int) -> None:
         super().__init__()
         self.heads = heads
         self.norm = nn.LayerNorm(width)
-        self.q = nn.Linear(width, width)
-        self.kv = nn.Linear(action_width, 2 * width)
-        self.out = nn.Linear(width, width)
+        self.q = nn.Linear(width, heads * head_width)
+        self.kv = nn.Linear(action_width, 2 * heads * head_width)
+        self.out = nn.Linear(heads * head_width, width)
 
     def forward(self, x_BFPD: Tensor, action_BFTE: Tensor) -> Tensor:
-        b, f, p, d = x_BFPD.shape
-        tokens, head = action_BFTE.shape[2], d // self.heads
-        q = self.q(self.norm(x_BFPD)).reshape(b * f, p, self.heads, head).transpose(1, 2)
-        kv = self.kv(action_BFTE).reshape(b * f, tokens, 2, self.heads, head)
-        k, v = (part.transpose(1, 2) for part in kv.unbind(2))
-        mixed = F.scaled_dot_product_attention(q, k, v)
-        y: Tensor = self.out(mixed.transpose(1, 2).reshape(b, f, p, d))
+        (q,) = split_heads(self.q(self.norm(x_BFPD)).flatten(0, 1), 1, self.heads)
+        k, v = split_heads(self.kv(action_BFTE).flatten(0, 1), 2, self.heads)
+        y: Tensor = self.out(attend(q, k, v).unflatten(0, x_BFPD.shape[:2]))
         return y
 
 
@@ -56,15 +46,14 @@ class QueryKeyValue(nn.Module):
     """Projects to heads. Queries and keys are normed, so that logits stay bounded as training goes on (Dehghani et al.
     2023), then turned by `rotary` if there is one."""
 
-    def __init__(self, width: int, heads: int, rotary: AxialRotary | None) -> None:
+    def __init__(self, width: int, heads: int, head_width: int, rotary: AxialRotary | None) -> None:
         super().__init__()
         self.heads, self.rotary = heads, rotary
-        self.project = nn.Linear(width, 3 * width)
-        self.norm = nn.LayerNorm(width // heads, bias=False)
+        self.project = nn.Linear(width, 3 * heads * head_width)
+        self.norm = nn.LayerNorm(head_width, bias=False)
 
     def forward(self, x_BFPD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        b, f, p, d = x_BFPD.shape
-        q, k, v = self.project(x_BFPD).reshape(b, f, p, 3, self.heads, d // self.heads).unbind(3)
+        q, k, v = split_heads(self.project(x_BFPD), 3, self.heads)
         q, k = self.norm(q), F.layer_norm(k, k.shape[-1:])
         if self.rotary is not None:
             q, k = self.rotary(q), self.rotary(k)
@@ -74,15 +63,13 @@ class QueryKeyValue(nn.Module):
 class SpatialAttention(nn.Module):
     """The positions of one latent attend to each other."""
 
-    def __init__(self, width: int, heads: int, rotary: AxialRotary) -> None:
+    def __init__(self, width: int, heads: int, head_width: int, rotary: AxialRotary) -> None:
         super().__init__()
-        self.qkv = QueryKeyValue(width, heads, rotary)
-        self.out = zero_linear(width, width)
+        self.qkv = QueryKeyValue(width, heads, head_width, rotary)
+        self.out = zeroed(nn.Linear(heads * head_width, width))
 
     def forward(self, x_BFPD: Tensor) -> Tensor:
-        q, k, v = (part.transpose(2, 3) for part in self.qkv(x_BFPD))
-        mixed = F.scaled_dot_product_attention(q, k, v)
-        y: Tensor = self.out(mixed.transpose(2, 3).reshape(x_BFPD.shape))
+        y: Tensor = self.out(attend(*self.qkv(x_BFPD)))
         return y
 
 
@@ -94,11 +81,13 @@ class TemporalAttention(nn.Module):
     it alone, so a rollout may go on for ever.
     """
 
-    def __init__(self, width: int, heads: int, max_distance: int, scope: str, rotary: AxialRotary | None) -> None:
+    def __init__(
+        self, width: int, heads: int, head_width: int, max_distance: int, scope: str, rotary: AxialRotary | None
+    ) -> None:
         super().__init__()
-        self.heads, self.scope, self.scale = heads, scope, (width // heads) ** -0.5
-        self.qkv = QueryKeyValue(width, heads, rotary)
-        self.out = zero_linear(width, width)
+        self.scope, self.scale = scope, head_width**-0.5
+        self.qkv = QueryKeyValue(width, heads, head_width, rotary)
+        self.out = zeroed(nn.Linear(heads * head_width, width))
         slopes = 0.5 ** torch.arange(1, heads + 1, dtype=torch.float32)
         self.bias = nn.Parameter(-slopes[:, None] * torch.arange(max_distance, dtype=torch.float32))
 
@@ -121,7 +110,7 @@ class TemporalAttention(nn.Module):
                 self.scope,
                 self.scale,
             )
-        y: Tensor = self.out(mixed.reshape(x_BFPD.shape))
+        y: Tensor = self.out(mixed.flatten(-2))
         return y
 
     def _causal(self, q_BFPHK: Tensor, k_BFPHK: Tensor, v_BFPHK: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ class FrameLoop(nn.Module):
         self.diffusion = d.diffusion
         self.history = config.history
         grades = len(config.grades)
-        ring = (batch, config.history + 1, d.rows * d.columns, d.heads, d.width // d.heads)
+        ring = (batch, config.history + 1, d.rows * d.columns, d.heads, d.head)
         self.rings = nn.ModuleList(Ring(ring) for _ in range(d.layers))
         self.register_buffer("grades", torch.tensor(config.grades))
         self.register_buffer("window", torch.zeros(batch, grades, d.rows, d.columns, d.channels))

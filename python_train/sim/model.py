@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..config import register
 from ..diffusion import Diffusion, RectifiedFlow
-from ..layers.mlp import Mlp
+from ..layers.mlp import Mlp, ResidualMlp
 from ..layers.rotary import AxialRotary
 from .blocks import ActionAttention, SpatialAttention, TemporalAttention, modulate
 from .cache import RingCache
@@ -24,6 +24,7 @@ FREQUENCIES = 32
 @dataclass(frozen=True)
 class DenoiserConfig:
     """Sizes of a denoiser. `max_distance` must cover the frame loop: history + window, and the training clips.
+    `head_width` and `hidden` (of the feed-forward) follow from the width unless they are given, as pruning does.
 
     `scope` "position" is the paper's block: spatial self-attention, action cross-attention, then temporal attention of
     each position to itself. With "frame" temporal attention sees all positions of the earlier latents, and spatial
@@ -43,6 +44,18 @@ class DenoiserConfig:
     max_distance: int = 16
     scope: str = "frame"
     diffusion: Diffusion = field(default_factory=RectifiedFlow)
+    head_width: int = 0
+    hidden: int = 0
+
+    @property
+    def head(self) -> int:
+        """Channels of an attention head."""
+        return self.head_width or self.width // self.heads
+
+    @property
+    def ffn(self) -> int:
+        """Channels inside the feed-forward."""
+        return self.hidden or 4 * self.width
 
     def __post_init__(self) -> None:
         if self.scope not in ("position", "frame"):
@@ -77,16 +90,16 @@ class Block(nn.Module):
 
     def __init__(self, config: DenoiserConfig, layer: int) -> None:
         super().__init__()
-        width, heads = config.width, config.heads
+        width, heads, head = config.width, config.heads, config.head
         self.layer = layer
-        rotary = AxialRotary(config.rows, config.columns, width // heads)
+        rotary = AxialRotary(config.rows, config.columns, head)
         factorised = config.scope == "position"
-        self.spatial = SpatialAttention(width, heads, rotary) if factorised else None
-        self.action = ActionAttention(width, heads, config.action_width)
+        self.spatial = SpatialAttention(width, heads, head, rotary) if factorised else None
+        self.action = ActionAttention(width, heads, head, config.action_width)
         self.temporal = TemporalAttention(
-            width, heads, config.max_distance, config.scope, None if factorised else rotary
+            width, heads, head, config.max_distance, config.scope, None if factorised else rotary
         )
-        self.mlp = Mlp(width, 4 * width).zero_output()
+        self.mlp = ResidualMlp(width, config.ffn)
         sublayers = 3 if factorised else 2
         self.adaln = nn.Linear(width, 3 * sublayers * width)
         with torch.no_grad():

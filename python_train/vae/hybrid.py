@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..config import register
 from ..layers.attention import SelfAttention
-from ..layers.mlp import Mlp
+from ..layers.mlp import ResidualMlp
 from .base import FRAMES, STRIDE, VAE
 
 HEAD_STRIDE = 8
@@ -22,7 +22,8 @@ CELLS = STRIDE // HEAD_STRIDE
 @register
 @dataclass(frozen=True)
 class HybridVAEConfig:
-    """Sizes of a HybridVAE. `head_in` channels leave the transformer at 1/8 of the size, `head` is the head's width."""
+    """Sizes of a HybridVAE. `head_in` channels leave the transformer at 1/8 of the size, `head` is the head's width.
+    `decoder_heads` and `decoder_hidden` (of the feed-forward) are 0 but where the decoder was pruned."""
 
     height: int = 160
     width: int = 256
@@ -33,6 +34,12 @@ class HybridVAEConfig:
     decoder_blocks: int = 4
     head_in: int = 32
     head: int = 96
+    decoder_heads: int = 0
+    decoder_hidden: int = 0
+
+    def __post_init__(self) -> None:
+        if self.dim % self.heads:
+            raise ValueError(f"dim {self.dim} is not a multiple of {self.heads} heads")
 
     def build(self) -> "HybridVAE":
         return HybridVAE(self)
@@ -41,12 +48,12 @@ class HybridVAEConfig:
 class Block(nn.Module):
     """Pre-norm transformer block over the tokens of one latent, `[B,P,D] -> [B,P,D]`."""
 
-    def __init__(self, dim: int, heads: int) -> None:
+    def __init__(self, dim: int, heads: int, head_width: int, hidden: int) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dim)
-        self.attention = SelfAttention(dim, heads)
+        self.attention = SelfAttention(dim, heads, head_width)
         self.norm2 = nn.LayerNorm(dim)
-        self.mlp = Mlp(dim, 4 * dim).zero_output()
+        self.mlp = ResidualMlp(dim, hidden)
 
     def forward(self, x_BPD: Tensor) -> Tensor:
         x_BPD = x_BPD + self.attention(self.norm1(x_BPD))
@@ -58,14 +65,17 @@ class HybridVAE(VAE):
     def __init__(self, config: HybridVAEConfig) -> None:
         super().__init__(config.height, config.width, config.channels)
         self.config = config
-        dim, tokens = config.dim, self.rows * self.columns
+        dim, tokens, head_width = config.dim, self.rows * self.columns, config.dim // config.heads
+        decoder = (config.decoder_heads or config.heads, head_width, config.decoder_hidden or 4 * dim)
         self.patch_in = nn.Linear(FRAMES * STRIDE * STRIDE * 3, dim)
         self.encoder_position = nn.Parameter(torch.randn(tokens, dim) * 0.02)
-        self.encoder = nn.ModuleList(Block(dim, config.heads) for _ in range(config.encoder_blocks))
+        self.encoder = nn.ModuleList(
+            Block(dim, config.heads, head_width, 4 * dim) for _ in range(config.encoder_blocks)
+        )
         self.to_moments = nn.Linear(dim, 2 * config.channels)
         self.from_latent = nn.Linear(config.channels, dim)
         self.decoder_position = nn.Parameter(torch.randn(tokens, dim) * 0.02)
-        self.decoder = nn.ModuleList(Block(dim, config.heads) for _ in range(config.decoder_blocks))
+        self.decoder = nn.ModuleList(Block(dim, *decoder) for _ in range(config.decoder_blocks))
         self.norm_out = nn.LayerNorm(dim)
         self.patch_out = nn.Linear(dim, CELLS * CELLS * config.head_in)
         self.conv1 = nn.Conv2d(config.head_in, config.head, 3, padding=1)

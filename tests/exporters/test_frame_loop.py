@@ -1,5 +1,7 @@
 """Both schedules of the frame loop in the runtime, against the same loop in eager PyTorch, each playing on freely."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from exporters.api import write
 from exporters.lower import ProgramSpec, lower
 from exporters.quant import Storage
 from python_train.configs import tiny
+from python_train.prune import smaller
 from python_train.sim.frame_loop import Append, FrameLoop, StepSequential, StepShift
 
 MANIFEST = {
@@ -22,11 +25,13 @@ MANIFEST = {
 }
 
 
-@pytest.mark.parametrize("step", [StepShift, StepSequential])
-def test_runtime_follows_eager(step, tmp_path):
+@pytest.mark.parametrize(("step", "pruned"), [(StepShift, {}), (StepSequential, {}), (StepShift, {"heads": 1})])
+def test_runtime_follows_eager(step, pruned, tmp_path):
     """More than two turns of the ring, with an append at the start and one in the middle; a batch of two worlds."""
     torch.manual_seed(0)
     config = tiny.sim_model()
+    if pruned:
+        config = replace(config, denoiser=smaller(config.denoiser, channels=40, **pruned))
     denoiser = config.denoiser.build().eval()
     with torch.no_grad():
         for parameter in denoiser.parameters():
