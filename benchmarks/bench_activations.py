@@ -1,6 +1,6 @@
 """Dynamic against static activation scales in int8: error against eager PyTorch, and time.
 
-    python benchmarks/bench_activations.py [NETWORK ...] [--world CHECKPOINT] [--json FILE]
+    python -m benchmarks.bench_activations [NETWORK ...] [--world CHECKPOINT] [--json FILE]
 
 Networks are those of `python -m exporters coverage`; calibrated on eight inputs, measured on a ninth. The world is a
 simulator checkpoint: calibrated on its own play, measured on one call of the denoiser in the midst of other play, and
