@@ -72,6 +72,12 @@ CASES = [
     case("one-to-one", (2, 5, 6, 16), 24, (1, 1), padding=NONE, residual=True),
     case("one-to-one-odd", (1, 5, 6, 17), 23, (1, 1), padding=NONE),
     case("one-to-one-stride", (1, 5, 6, 16), 24, (1, 1), stride=(2, 2), padding=NONE),
+    # Rows of y that fill a tile, channels that fill its steps: fields are read from an image.
+    case("image", (2, 5, 16, 32), 40, act="silu", residual=True),
+    case("image-strided", (1, 7, 33, 64), 20, stride=(2, 2), padding=(1, 0, 1, 1)),
+    case("image-dilated", (2, 6, 30, 32), 33, dilation=(2, 3), padding=(3, 4, 1, 2)),
+    case("image-far-outside", (1, 2, 3, 32), 16, padding=(4, 13, 3, 14)),
+    case("image-deep", (1, 2, 16, 448), 16),
     case("groups", (1, 6, 7, 12), 20, groups=4),
     case("groups-one-to-one", (1, 6, 7, 12), 18, (1, 1), padding=NONE, groups=3),
     case("groups-dilated", (1, 8, 9, 6), 8, groups=2, dilation=(2, 2), stride=(1, 2), residual=True),

@@ -95,7 +95,8 @@ void AttentionCore::attend(std::byte* scratch, const QueryBlock& block, int64_t 
 // Keys [first, first + count) for all queries of the block: logits, weights, and the weighted sum of values.
 void AttentionCore::add_keys(std::byte* scratch, const QueryBlock& block, int64_t first, int64_t count) const noexcept {
   const int64_t columns = tile_.columns;
-  tile_.run(count, scratch + first * padded_d_ * a_bytes(), padded_d_, scratch + queries_at_, padded_d_,
+  constexpr int64_t kStart = 0;
+  tile_.run(count, scratch + first * padded_d_ * a_bytes(), padded_d_, {&kStart, 1, padded_d_}, scratch + queries_at_,
             floats(scratch, scores_at_), false);
   weigh(scratch, block, first, count);
 

@@ -1,11 +1,14 @@
 // y = residual + act(conv(x) + bias), NHWC. A convolution is a GEMM over the pixels of y: row r of its left matrix is
-// the receptive field of pixel r, gathered into scratch a block of pixels at a time. With one channel a group
-// (depthwise) there is no matrix to speak of, and conv2d_depthwise.cpp takes over.
+// the receptive field of pixel r, gathered into scratch a block of pixels at a time, or, where it can, read where it
+// lies in an image (conv2d_image.h). With one channel a group (depthwise) there is no matrix to speak of, and
+// conv2d_depthwise.cpp takes over.
 #include "backends/cpu/kernels/conv2d.h"
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
+#include "backends/cpu/kernels/conv2d_image.h"
 #include "backends/cpu/kernels/gemm.h"
 
 namespace yanrt::cpu {
@@ -38,6 +41,8 @@ class Conv2d final : public Kernel {
         quantiser_(loops.quantise, tile, spec.inputs[kConvX].dtype, spec.constants[kConvWeight].tensor->input_peak),
         quantised_(tile.is_integer()),
         in_place_(!quantised_ && shape.is_pointwise() && to_operand_.is_copy() && shape.in % tile.depth == 0),
+        image_(!quantised_ && ConvImage::suits(shape, tile) ? std::optional<ConvImage>({shape, tile, to_operand_})
+                                                            : std::nullopt),
         variant_("conv2d." + std::string(name_of(spec.precision)) + "." + std::string(name_of(spec.isa)) +
                  (quantised_ && quantiser_.is_static() ? ".static" : "")),
         gemm_(spec, loops, spec.constants[kConvWeight],
@@ -45,13 +50,19 @@ class Conv2d final : public Kernel {
                .n = shape.group_out(),
                .k = shape.field() * shape.group_in(),
                .groups = shape.groups},
-              in_place_, quantised_ ? field_bytes(shape) + quantiser_.code_bytes(shape.field() * shape.group_in()) : 0),
+              source()),
         finish_(conv_finish_args(spec, shape)) {}
 
+  Gemm::Source source() const {
+    if (image_) return image_->source();
+    const int64_t k = shape_.field() * shape_.group_in();
+    return {.in_place = in_place_, .temp_bytes = quantised_ ? field_bytes(shape_) + quantiser_.code_bytes(k) : 0};
+  }
   int64_t field_bytes(const ConvShape& shape) const { return shape.field() * shape.group_in() * element_bytes_; }
 
   Rows rows(const std::byte* x, int64_t group, int64_t first, int64_t count, const RowScratch& scratch) const noexcept {
     if (in_place_) return {x + first * shape_.in * element_bytes_, shape_.in};
+    if (image_) return image_->rows(x, first, count, scratch);
     const int64_t k = shape_.field() * shape_.group_in();
     ConvPixel pixel(shape_, first);
     for (int64_t row = 0; row < count; ++row, pixel.advance()) {
@@ -116,6 +127,7 @@ class Conv2d final : public Kernel {
   int64_t element_bytes_, operand_bytes_;
   RowQuantiser quantiser_;
   bool quantised_, in_place_;
+  std::optional<ConvImage> image_;
   std::string variant_;
   Gemm gemm_;
   FinishArgs finish_;

@@ -39,10 +39,9 @@ const TileLoop& tile_for(const Loops& loops, Precision precision) {
   return loops.gemm.f32;
 }
 
-Gemm::Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, const Shape& shape, bool in_place,
-           int64_t temp_bytes)
+Gemm::Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, const Shape& shape, const Source& source)
     : shape_(shape),
-      in_place_(in_place),
+      source_(source),
       tile_(tile_for(loops, spec.precision)),
       loops_(loops.gemm),
       panels_(weight, spec.weights, tile_, shape.groups, shape.n, shape.k),
@@ -53,23 +52,25 @@ Gemm::Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, c
     throw Error(ErrorKind::unsupported, std::string(spec.op.def->name) + " (" + spec.op.source + "): sums of " +
                                             std::to_string(shape.k) + " products do not fit int32; int8 takes " +
                                             std::to_string(kMostIntegerK) + " at most, use bf16");
+  if (source_.image == 0) source_.image = shape.m;
   const auto rows_in_cache =
       static_cast<int64_t>(cache_sizes().level2 / 2 / (static_cast<size_t>(row_stride_) * size_of(tile_.a)));
   block_rows_ = tile_.rows * std::clamp<int64_t>(rows_in_cache / tile_.rows, 1, ceil_div(shape.m, tile_.rows));
+  if (source_.block_rows) block_rows_ = source_.block_rows;
   const auto sums_in_cache = static_cast<int64_t>(cache_sizes().level1 / 3 / sizeof(float)) / tile_.columns;
-  strip_rows_ = tile_.rows * std::clamp<int64_t>(sums_in_cache / tile_.rows, 1, block_rows_ / tile_.rows);
+  strip_rows_ = tile_.rows * std::clamp<int64_t>(sums_in_cache / tile_.rows, 1, ceil_div(block_rows_, tile_.rows));
   const size_t k_bytes = static_cast<size_t>(tile_.columns) * size_of(tile_.b);
   constexpr int64_t kStep = 64;  // a multiple of every tile's depth
   block_k_ = std::clamp<int64_t>(static_cast<int64_t>(cache_sizes().level1 / k_bytes) / kStep * kStep, kStep,
                                  round_up(padded_k_, kStep));
-  lay_out_scratch(temp_bytes);
-  const int64_t pieces = ceil_div(shape.m, tile_.rows) * panel_count_;
+  lay_out_scratch();
+  const int64_t pieces = ceil_div(shape.m, grain()) * panel_count_;
   const int64_t worth = std::max<int64_t>(shape.m * shape.n * shape.k / kMacsPerWorker, 1);
   useful_workers_ = static_cast<int>(std::min<int64_t>({pieces, worth, spec.max_workers}));
   for (int workers = 0; workers <= spec.max_workers; ++workers) grids_.push_back(choose_grid(workers));
 }
 
-void Gemm::lay_out_scratch(int64_t temp_bytes) {
+void Gemm::lay_out_scratch() {
   size_t at = 0;
   const auto reserve = [&at](int64_t bytes) {
     const size_t start = at;
@@ -79,8 +80,9 @@ void Gemm::lay_out_scratch(int64_t temp_bytes) {
   reserve(strip_rows_ * tile_.columns * static_cast<int64_t>(sizeof(float)));
   panel_at_ = reserve(tile_.expand ? padded_k_ * tile_.columns * static_cast<int64_t>(size_of(tile_.b)) : 0);
   scales_at_ = reserve(tile_.is_integer() ? block_rows_ * static_cast<int64_t>(sizeof(float)) : 0);
-  rows_at_ = reserve(in_place_ ? 0 : block_rows_ * row_stride_ * static_cast<int64_t>(size_of(tile_.a)));
-  temp_at_ = reserve(temp_bytes);
+  const int64_t rows_bytes = block_rows_ * row_stride_ * static_cast<int64_t>(size_of(tile_.a));
+  rows_at_ = reserve(source_.in_place ? 0 : source_.rows_bytes ? source_.rows_bytes : rows_bytes);
+  temp_at_ = reserve(source_.temp_bytes);
   scratch_bytes_ = at;
 }
 
@@ -92,9 +94,9 @@ Gemm::Grid Gemm::choose_grid(int workers) const {
   for (int along_panels = 1; along_panels <= workers; ++along_panels) {
     if (workers % along_panels) continue;
     const int along_rows = workers / along_panels;
-    const int64_t rows = ceil_div(ceil_div(shape_.m, tile_.rows), along_rows) * tile_.rows;
+    const int64_t rows = ceil_div(ceil_div(shape_.m, grain()), along_rows) * grain();
     const int64_t columns = ceil_div(panel_count_, along_panels) * tile_.columns;
-    const int64_t cost = rows * (columns + (in_place_ ? 0 : kFillColumns));
+    const int64_t cost = rows * (columns + (source_.in_place ? 0 : kFillColumns));
     if (best_cost >= 0 && cost >= best_cost) continue;
     best_cost = cost;
     best = {along_rows, along_panels};
@@ -110,22 +112,33 @@ void Gemm::multiply_block(const FinishArgs& finish, const Rows& block, int64_t g
     weights = scratch + panel_at_;
   }
   auto* sums = reinterpret_cast<float*>(scratch);
-  const int64_t bytes = static_cast<int64_t>(panels_.bytes()), strips = ceil_div(count, strip_rows_);
-  for (int64_t strip = 0; strip < strips; ++strip) {
-    const int64_t row = strip * strip_rows_, rows = std::min(strip_rows_, count - row);
-    if (next) prefetch(next + bytes * strip / strips, next + bytes * (strip + 1) / strips);
+  const auto bytes = static_cast<int64_t>(panels_.bytes());
+  for (int64_t row = 0, rows = 0; row < count; row += rows) {
+    rows = std::min({strip_rows_, count - row, block.run - row % block.run});
+    if (next) prefetch(next + bytes * row / count, next + bytes * (row + rows) / count);
     multiply(block, row, rows, weights, sums);
     finish_strip(finish, block, group, first_row, row, rows, panel, sums);
   }
 }
 
+// A stretch at a time, or as many as a block of k has room for, or a part of one.
 void Gemm::multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* panel,
                     float* sums) const noexcept {
+  constexpr int64_t kStart = 0;
+  const int64_t stretches = rows.stretches ? static_cast<int64_t>(rows.stretches->size()) : 1;
+  const int64_t* at = rows.stretches ? rows.stretches->data() : &kStart;
+  const int64_t length = padded_k_ / stretches, together = std::max<int64_t>(block_k_ / length, 1);
   const auto a_bytes = static_cast<int64_t>(size_of(tile_.a));
   const auto k_bytes = tile_.columns * static_cast<int64_t>(size_of(tile_.b));
-  for (int64_t k = 0; k < padded_k_; k += block_k_)
-    tile_.run(count, rows.data + (first * rows.stride + k) * a_bytes, rows.stride, panel + k * k_bytes,
-              std::min(block_k_, padded_k_ - k), sums, k > 0);
+  const std::byte* start = rows.data + (first / rows.run * rows.run_stride + first % rows.run * rows.stride) * a_bytes;
+  bool resume = false;
+  for (int64_t stretch = 0; stretch < stretches; stretch += together)
+    for (int64_t k = 0; k < length; k += block_k_) {
+      const Stretches part{at + stretch, std::min(together, stretches - stretch), std::min(block_k_, length - k)};
+      tile_.run(count, start + k * a_bytes, rows.stride, part, panel, sums, resume);
+      panel += part.count * part.k * k_bytes;
+      resume = true;
+    }
 }
 
 void Gemm::finish_strip(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t row,

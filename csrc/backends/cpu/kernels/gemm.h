@@ -60,9 +60,17 @@ class Gemm {
     int64_t m, n, k;  // of one group
     int64_t groups = 1;
   };
-  // `in_place`: rows need no scratch. `temp_bytes`: of RowScratch::temp.
-  Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, const Shape& shape, bool in_place,
-       int64_t temp_bytes = 0);
+  // Where rows come from. What is 0 is chosen by the GEMM.
+  struct Source {
+    bool in_place;           // rows need no scratch
+    int64_t temp_bytes = 0;  // of RowScratch::temp
+    // For rows that are read from an image:
+    int64_t run = 0;         // what belongs together: neither a worker's share nor a block ends within
+    int64_t image = 0;       // a block does not reach beyond its end
+    int64_t block_rows = 0;  // a multiple of `run`
+    int64_t rows_bytes = 0;  // of RowScratch::rows
+  };
+  Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, const Shape& shape, const Source& source);
 
   // Computes this worker's rectangle of `group`. `finish` describes row 0, column 0 of the group's output.
   // `rows(first, count, scratch)` returns Rows.
@@ -78,7 +86,8 @@ class Gemm {
   struct Grid {
     int rows = 1, panels = 1;  // workers along each
   };
-  void lay_out_scratch(int64_t temp_bytes);
+  void lay_out_scratch();
+  int64_t grain() const { return source_.run ? source_.run : tile_.rows; }
   Grid choose_grid(int workers) const;
   // `block`: consecutive rows, the first of which is `first_row` of the group. `next`: the panel after this one, or
   // null.
@@ -89,7 +98,7 @@ class Gemm {
                     int64_t count, int64_t panel, float* sums) const noexcept;
 
   Shape shape_;
-  bool in_place_;
+  Source source_;
   const TileLoop& tile_;
   const GemmLoops& loops_;
   Panels panels_;
@@ -102,14 +111,14 @@ class Gemm {
 template <class RowSource>
 void Gemm::run(const KernelCall& call, int64_t group, const FinishArgs& finish, const RowSource& rows) const noexcept {
   const Grid grid = grids_[static_cast<size_t>(call.workers)];
-  const Range my_rows = share(shape_.m, tile_.rows, call.worker / grid.panels, grid.rows);
+  const Range my_rows = share(shape_.m, grain(), call.worker / grid.panels, grid.rows);
   const Range my_panels = share(panel_count_, 1, call.worker % grid.panels, grid.panels);
   if (my_panels.begin == my_panels.end) return;
   const TileRegisters registers(tile_);
   const RowScratch scratch{call.scratch + rows_at_, reinterpret_cast<float*>(call.scratch + scales_at_),
                            call.scratch + temp_at_};
-  for (int64_t first = my_rows.begin; first < my_rows.end; first += block_rows_) {
-    const int64_t count = std::min(block_rows_, my_rows.end - first);
+  for (int64_t first = my_rows.begin, count = 0; first < my_rows.end; first += count) {
+    count = std::min({block_rows_, my_rows.end - first, source_.image - first % source_.image});
     const Rows block = rows(first, count, scratch);
     for (int64_t panel = my_panels.begin; panel < my_panels.end; ++panel) {
       const std::byte* next = panel + 1 < my_panels.end ? panels_.at(group, panel + 1) : nullptr;

@@ -48,28 +48,35 @@ inline void amx_enter() {
 }
 inline void amx_leave() { _tile_release(); }
 
-// 32 rows by all columns, half of the columns at a time: two registers of `a` meet two of the panel. `steps` of 64
-// bytes of k.
+// Stretches in steps of 64 bytes.
+struct AmxStretches {
+  const int64_t* at;  // bytes, in units of `unit`
+  int64_t unit, count, steps;
+};
+
+// 32 rows by all columns, half of the columns at a time: two registers of `a` meet two of the panel.
 template <class Kind>
-YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const std::byte* panel, int64_t steps, float* acc,
-                                 bool resume) {
+YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const AmxStretches& stretches,
+                                 const std::byte* panel, float* acc, bool resume) {
   for (int half = 0; half < 2; ++half, acc += kAmxPanelColumns / 2, panel += 2 * kAmxBytes) {
     float* lower = acc + kAmxRows * kAmxPanelColumns;
     YANRT_AMX_START(0, acc);
     YANRT_AMX_START(1, acc + 16);
     YANRT_AMX_START(2, lower);
     YANRT_AMX_START(3, lower + 16);
-    for (int64_t step = 0; step < steps; ++step) {
-      const std::byte* x = a + step * kAmxBytes;
-      const std::byte* w = panel + step * kAmxRows * kAmxSumStride;
-      _tile_loadd(4, x, a_bytes);
-      _tile_loadd(6, w, kAmxSumStride);
-      YANRT_AMX_MULTIPLY_ADD(0, 4, 6);
-      _tile_loadd(7, w + kAmxBytes, kAmxSumStride);
-      YANRT_AMX_MULTIPLY_ADD(1, 4, 7);
-      _tile_loadd(5, x + kAmxRows * a_bytes, a_bytes);
-      YANRT_AMX_MULTIPLY_ADD(2, 5, 6);
-      YANRT_AMX_MULTIPLY_ADD(3, 5, 7);
+    const std::byte* w = panel;
+    for (int64_t stretch = 0; stretch < stretches.count; ++stretch) {
+      const std::byte* x = a + stretches.at[stretch] * stretches.unit;
+      for (int64_t step = 0; step < stretches.steps; ++step, x += kAmxBytes, w += kAmxRows * kAmxSumStride) {
+        _tile_loadd(4, x, a_bytes);
+        _tile_loadd(6, w, kAmxSumStride);
+        YANRT_AMX_MULTIPLY_ADD(0, 4, 6);
+        _tile_loadd(7, w + kAmxBytes, kAmxSumStride);
+        YANRT_AMX_MULTIPLY_ADD(1, 4, 7);
+        _tile_loadd(5, x + kAmxRows * a_bytes, a_bytes);
+        YANRT_AMX_MULTIPLY_ADD(2, 5, 6);
+        YANRT_AMX_MULTIPLY_ADD(3, 5, 7);
+      }
     }
     _tile_stored(0, acc, kAmxSumStride);
     _tile_stored(1, acc + 16, kAmxSumStride);
@@ -78,24 +85,28 @@ YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const std:
   }
 }
 
-// 16 rows by all columns; fetch(step) loads register 4.
+// 16 rows by all columns; fetch(bytes) loads register 4 from so many bytes behind the rows' start.
 template <class Kind, class Fetch>
-YANRT_INLINE void amx_strip(const Fetch& fetch, const std::byte* panel, int64_t steps, float* acc, bool resume) {
+YANRT_INLINE void amx_strip(const Fetch& fetch, const AmxStretches& stretches, const std::byte* panel, float* acc,
+                            bool resume) {
   YANRT_AMX_START(0, acc);
   YANRT_AMX_START(1, acc + 16);
   YANRT_AMX_START(2, acc + 32);
   YANRT_AMX_START(3, acc + 48);
-  for (int64_t step = 0; step < steps; ++step) {
-    const std::byte* w = panel + step * kAmxRows * kAmxSumStride;
-    fetch(step);
-    _tile_loadd(5, w, kAmxSumStride);
-    YANRT_AMX_MULTIPLY_ADD(0, 4, 5);
-    _tile_loadd(6, w + kAmxBytes, kAmxSumStride);
-    YANRT_AMX_MULTIPLY_ADD(1, 4, 6);
-    _tile_loadd(7, w + 2 * kAmxBytes, kAmxSumStride);
-    YANRT_AMX_MULTIPLY_ADD(2, 4, 7);
-    _tile_loadd(5, w + 3 * kAmxBytes, kAmxSumStride);
-    YANRT_AMX_MULTIPLY_ADD(3, 4, 5);
+  const std::byte* w = panel;
+  for (int64_t stretch = 0; stretch < stretches.count; ++stretch) {
+    int64_t from = stretches.at[stretch] * stretches.unit;
+    for (int64_t step = 0; step < stretches.steps; ++step, from += kAmxBytes, w += kAmxRows * kAmxSumStride) {
+      fetch(from);
+      _tile_loadd(5, w, kAmxSumStride);
+      YANRT_AMX_MULTIPLY_ADD(0, 4, 5);
+      _tile_loadd(6, w + kAmxBytes, kAmxSumStride);
+      YANRT_AMX_MULTIPLY_ADD(1, 4, 6);
+      _tile_loadd(7, w + 2 * kAmxBytes, kAmxSumStride);
+      YANRT_AMX_MULTIPLY_ADD(2, 4, 7);
+      _tile_loadd(5, w + 3 * kAmxBytes, kAmxSumStride);
+      YANRT_AMX_MULTIPLY_ADD(3, 4, 5);
+    }
   }
   _tile_stored(0, acc, kAmxSumStride);
   _tile_stored(1, acc + 16, kAmxSumStride);
@@ -105,48 +116,51 @@ YANRT_INLINE void amx_strip(const Fetch& fetch, const std::byte* panel, int64_t 
 
 // TileLoop::run. Writes whole registers of sums: `acc` has room for a multiple of 16 rows.
 template <class Kind>
-void amx_tile(int64_t rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume) {
+void amx_tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretches, const void* panel, float* acc,
+              bool resume) {
   constexpr int64_t kSize = sizeof(typename Kind::Element);
   const auto* x = static_cast<const std::byte*>(a);
   const auto* w = static_cast<const std::byte*>(panel);
-  const int64_t a_bytes = a_stride * kSize, steps = k * kSize / kAmxBytes, sums = kAmxRows * kAmxPanelColumns;
+  const int64_t a_bytes = a_stride * kSize, sums = kAmxRows * kAmxPanelColumns;
+  const AmxStretches in_bytes{stretches.at, kSize, stretches.count, stretches.k * kSize / kAmxBytes};
   YANRT_AMX_FENCE();
   for (; rows >= 2 * kAmxRows; rows -= 2 * kAmxRows, x += 2 * kAmxRows * a_bytes, acc += 2 * sums)
-    amx_two_strips<Kind>(x, a_bytes, w, steps, acc, resume);
+    amx_two_strips<Kind>(x, a_bytes, in_bytes, w, acc, resume);
   if (rows >= kAmxRows) {
-    amx_strip<Kind>([=](int64_t step) { _tile_loadd(4, x + step * kAmxBytes, a_bytes); }, w, steps, acc, resume);
+    amx_strip<Kind>([=](int64_t from) { _tile_loadd(4, x + from, a_bytes); }, in_bytes, w, acc, resume);
     rows -= kAmxRows, x += kAmxRows * a_bytes, acc += sums;
   }
   if (rows == 0) return;
   alignas(64) std::byte whole[kAmxRows * kAmxBytes] = {};
   amx_strip<Kind>(
-      [&whole, x, a_bytes, rows](int64_t step) {
+      [&whole, x, a_bytes, rows](int64_t from) {
         for (int64_t row = 0; row < rows; ++row)
-          __builtin_memcpy(whole + row * kAmxBytes, x + row * a_bytes + step * kAmxBytes, kAmxBytes);
+          __builtin_memcpy(whole + row * kAmxBytes, x + row * a_bytes + from, kAmxBytes);
         YANRT_AMX_FENCE();
         _tile_loadd(4, whole, kAmxBytes);
       },
-      w, steps, acc, resume);
+      in_bytes, w, acc, resume);
 }
 
 // TileLoop::run_columns: 16 columns of a panel of pairs become the rows of a register.
 inline void amx_tile_columns(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume) {
   const auto* x = static_cast<const uint32_t*>(a);
   const auto* w = static_cast<const std::byte*>(panel);
-  const int64_t steps = k * static_cast<int64_t>(sizeof(uint16_t)) / kAmxBytes;
+  constexpr int64_t kStart = 0;
+  const AmxStretches whole{&kStart, 1, 1, k * static_cast<int64_t>(sizeof(uint16_t)) / kAmxBytes};
   alignas(64) uint32_t turned[kAmxRows * kLanes];
   YANRT_AMX_FENCE();
   for (int64_t row = 0; row < rows; row += kAmxRows, acc += kAmxRows * kAmxPanelColumns)
     amx_strip<AmxBf16>(
-        [&turned, x, row](int64_t step) {
+        [&turned, x, row](int64_t from) {
           VecInt block[kLanes];
-          for (int i = 0; i < kLanes; ++i) block[i] = load_int(x + (step * kLanes + i) * kAmxPanelColumns + row);
+          for (int i = 0; i < kLanes; ++i) block[i] = load_int(x + (from / 4 + i) * kAmxPanelColumns + row);
           transpose(block);
           for (int i = 0; i < kLanes; ++i) __builtin_memcpy(turned + i * kLanes, &block[i], sizeof(VecInt));
           YANRT_AMX_FENCE();
           _tile_loadd(4, turned, kAmxBytes);
         },
-        w, steps, acc, resume);
+        whole, w, acc, resume);
 }
 
 #undef YANRT_AMX_MULTIPLY_ADD

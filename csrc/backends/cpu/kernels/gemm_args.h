@@ -37,6 +37,13 @@ constexpr size_t size_of(Element element) {
   return element == Element::f32 ? 4 : element == Element::bf16 || element == Element::i16 ? 2 : 1;
 }
 
+// What a row of `a` is made of: `count` stretches of `k` elements, a multiple of TileLoop::depth; stretch i starts
+// at[i] elements behind the row.
+struct Stretches {
+  const int64_t* at;
+  int64_t count, k;
+};
+
 // Register tiles: acc[rows][columns] (+)= a[rows][k] * panel[k][columns], in f32, or in int32 if `a` is an integer.
 struct TileLoop {
   int rows;        // of a tile: `acc` has room for a multiple of it
@@ -51,9 +58,11 @@ struct TileLoop {
   // Around the calls of `run` in a kernel, on the thread that makes them; null where registers need no preparation.
   void (*enter)();
   void (*leave)();
-  // `a_stride` in elements. k is a multiple of `depth`. `resume`: acc holds the sum so far; else it is overwritten.
-  void (*run)(int64_t rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume);
-  // The same where `a` is a panel too: its columns are the rows of the tile. Null for integers.
+  // `a_stride` in elements. `resume`: acc holds the sum so far; else it is overwritten.
+  void (*run)(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretches, const void* panel, float* acc,
+              bool resume);
+  // The same where `a` is a panel too: its columns are the rows of the tile, k a multiple of `depth`. Null for
+  // integers.
   void (*run_columns)(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume);
 
   bool is_integer() const { return a == Element::u8 || a == Element::i16; }

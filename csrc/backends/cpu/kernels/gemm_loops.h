@@ -55,37 +55,43 @@ YANRT_INLINE void with_rows(int64_t rows, Fn fn) {
 // sum[i][j] = step(sum[i][j], a of row i, panel register j) for every `group` of k. A `Step` says how it reads both.
 // Element (i, p) of `a` lies at i * a_stride + p * a_step.
 template <int kRows, class Step>
-YANRT_INLINE void walk_k(const typename Step::A* a, int64_t a_stride, int64_t a_step, const typename Step::B* panel,
-                         int64_t k, float* acc, bool resume) {
+YANRT_INLINE void walk_k(const typename Step::A* row, int64_t a_stride, int64_t a_step, const Stretches& stretches,
+                         const typename Step::B* panel, float* acc, bool resume) {
   TileSums<kRows, typename Step::Sum> t;
   t.start(acc, resume);
   constexpr int kGroup = Step::kGroup;
-  for (int64_t p = 0; p < k; p += kGroup) {
-    typename Step::Panel w[kTileVecs];
-    for (int j = 0; j < kTileVecs; ++j) w[j] = Step::panel(panel + (p * kTileColumns + j * kLanes * kGroup));
-    for (int i = 0; i < kRows; ++i) {
-      const auto x = Step::broadcast(a + (i * a_stride + p * a_step));
-      for (int j = 0; j < kTileVecs; ++j) t.sum[i][j] = Step::multiply_add(t.sum[i][j], x, w[j]);
+  const int64_t k = stretches.k;
+  for (int64_t stretch = 0; stretch < stretches.count; ++stretch, panel += k * kTileColumns) {
+    const typename Step::A* a = row + stretches.at[stretch];
+    for (int64_t p = 0; p < k; p += kGroup) {
+      typename Step::Panel w[kTileVecs];
+      for (int j = 0; j < kTileVecs; ++j) w[j] = Step::panel(panel + (p * kTileColumns + j * kLanes * kGroup));
+      for (int i = 0; i < kRows; ++i) {
+        const auto x = Step::broadcast(a + (i * a_stride + p * a_step));
+        for (int j = 0; j < kTileVecs; ++j) t.sum[i][j] = Step::multiply_add(t.sum[i][j], x, w[j]);
+      }
     }
   }
   t.finish(acc);
 }
 template <class Step>
-YANRT_INLINE void walk_rows(int64_t rows, const void* a, int64_t a_stride, int64_t a_step, const void* panel, int64_t k,
-                            float* acc, bool resume) {
+YANRT_INLINE void walk_rows(int64_t rows, const void* a, int64_t a_stride, int64_t a_step, const Stretches& stretches,
+                            const void* panel, float* acc, bool resume) {
   const auto* x = static_cast<const typename Step::A*>(a);
   for (; rows > 0; rows -= kTileRows, x += kTileRows * a_stride, acc += kTileRows * kTileColumns)
     with_rows(rows < kTileRows ? rows : kTileRows, [&]<int kRows>() {
-      walk_k<kRows, Step>(x, a_stride, a_step, static_cast<const typename Step::B*>(panel), k, acc, resume);
+      walk_k<kRows, Step>(x, a_stride, a_step, stretches, static_cast<const typename Step::B*>(panel), acc, resume);
     });
 }
 template <class Step>
-void tile(int64_t rows, const void* a, int64_t a_stride, const void* panel, int64_t k, float* acc, bool resume) {
-  walk_rows<Step>(rows, a, a_stride, 1, panel, k, acc, resume);
+void tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretches, const void* panel, float* acc,
+          bool resume) {
+  walk_rows<Step>(rows, a, a_stride, 1, stretches, panel, acc, resume);
 }
 template <class Step>
 void tile_columns(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume) {
-  walk_rows<Step>(rows, a, Step::kGroup, kTileColumns, panel, k, acc, resume);
+  constexpr int64_t kStart = 0;
+  walk_rows<Step>(rows, a, Step::kGroup, kTileColumns, {&kStart, 1, k}, panel, acc, resume);
 }
 
 // The panel holds f32, or bf16 that is widened as it is read.

@@ -2,18 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "backends/cpu/isa/loops.h"
 #include "backends/cpu/kernel.h"
 
 namespace yanrt::cpu {
 
-// Consecutive rows of x in the tile's form; `stride` in elements. Rows of integers have a scale each.
+// Consecutive rows of x in the tile's form; strides in elements. Rows of integers have a scale each. Rows may come in
+// runs, each a `run_stride` behind the one before, and each row in stretches: the pixels of an image and their fields.
 struct Rows {
   const std::byte* data;
   int64_t stride;
   const float* scales = nullptr;
   int64_t scale_stride = 0;
+  int64_t run = INT64_MAX, run_stride = 0;
+  const std::vector<int64_t>* stretches = nullptr;  // null: one, of all k
 };
 
 // Brings elements of x into the tile's form. bf16 precision on a processor without bf16 instructions reads f32 that has

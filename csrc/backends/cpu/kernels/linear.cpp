@@ -42,8 +42,8 @@ class Linear final : public Kernel {
         has_residual_(spec.present[kResidual]),
         variant_("linear." + std::string(name_of(spec.precision)) + "." + std::string(name_of(spec.isa)) +
                  (quantised_ && quantiser_.is_static() ? ".static" : "")),
-        gemm_(spec, loops, spec.constants[kWeight], {spec.inputs[kX].numel() / k_, n_, k_}, in_place_,
-              quantised_ ? quantiser_.code_bytes(k_) : 0) {
+        gemm_(spec, loops, spec.constants[kWeight], {spec.inputs[kX].numel() / k_, n_, k_},
+              {.in_place = in_place_, .temp_bytes = quantised_ ? quantiser_.code_bytes(k_) : 0}) {
     if (!spec.inputs[kX].as_rows(&x_stride_))
       throw Error(ErrorKind::unsupported, "linear (" + spec.op.source + "): the rows of x " +
                                               spec.inputs[kX].shape.str() + " have no common stride; copy it first");
