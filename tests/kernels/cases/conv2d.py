@@ -76,7 +76,7 @@ CASES = [
     case("image", (2, 5, 16, 32), 40, act="silu", residual=True),
     case("image-strided", (1, 7, 33, 64), 20, stride=(2, 2), padding=(1, 0, 1, 1)),
     case("image-dilated", (2, 6, 30, 32), 33, dilation=(2, 3), padding=(3, 4, 1, 2)),
-    case("image-far-outside", (1, 2, 3, 32), 16, padding=(4, 13, 3, 14)),
+    case("image-mostly-border", (1, 2, 1, 32), 16, (3, 16), padding=(2, 15, 1, 15)),
     case("image-deep", (1, 2, 16, 448), 16),
     case("groups", (1, 6, 7, 12), 20, groups=4),
     case("groups-one-to-one", (1, 6, 7, 12), 18, (1, 1), padding=NONE, groups=3),
