@@ -13,11 +13,16 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
 
 def ssim(a: Tensor, b: Tensor, window: int = 7) -> Tensor:
     """SSIM of each frame with a uniform window, `[...]` in [-1, 1] (Wang et al. 2004, K1 = 0.01, K2 = 0.03)."""
-    x, y = (image.reshape(-1, *image.shape[-3:]).permute(0, 3, 1, 2).float() / 255 for image in (a, b))
-    mean_x, mean_y = F.avg_pool2d(x, window, 1), F.avg_pool2d(y, window, 1)
-    var_x = F.avg_pool2d(x * x, window, 1) - mean_x**2
-    var_y = F.avg_pool2d(y * y, window, 1) - mean_y**2
-    covariance = F.avg_pool2d(x * y, window, 1) - mean_x * mean_y
+
+    def mean(values: Tensor) -> Tensor:
+        return F.avg_pool2d(F.avg_pool2d(values, (window, 1), 1), (1, window), 1)
+
+    frames = (image.reshape(-1, *image.shape[-3:]).permute(0, 3, 1, 2) for image in (a, b))
+    x, y = (image.to(torch.float32, memory_format=torch.contiguous_format) / 255 for image in frames)
+    mean_x, mean_y = mean(x), mean(y)
+    var_x = mean(x * x) - mean_x**2
+    var_y = mean(y * y) - mean_y**2
+    covariance = mean(x * y) - mean_x * mean_y
     structure = (2 * mean_x * mean_y + 1e-4) * (2 * covariance + 9e-4)
     similar = structure / ((mean_x**2 + mean_y**2 + 1e-4) * (var_x + var_y + 9e-4))
     return similar.mean((1, 2, 3)).reshape(a.shape[:-3])
