@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from yanrt.engine import PRECISIONS, Engine, estimate
+from yanrt.engine import KV_TYPES, PRECISIONS, Engine, estimate
 from yanrt.errors import ArgumentError, Error
 from yanrt.package import Package
 
@@ -89,6 +89,14 @@ def _add_session_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto")
     parser.add_argument("--threads", type=_positive, help="default: every core")
     parser.add_argument("--isa", default="auto", help="instruction set (default: the best of this processor)")
+    parser.add_argument("--kv", choices=KV_TYPES, default="auto", help="how K/V rings are kept (auto: as computed)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda or cuda:N (auto: cpu)")
+    parser.add_argument("--decoder", default="auto", help="a GPU for the decoder alone, cuda:N (auto: with the rest)")
+
+
+def _engine(model: str | Package, arguments: argparse.Namespace) -> Engine:
+    names = ("device", "precision", "threads", "isa", "kv", "decoder")
+    return Engine(model, **{name: getattr(arguments, name) for name in names})
 
 
 def _positive(text: str) -> int:
@@ -127,7 +135,7 @@ def _play(arguments: argparse.Namespace) -> int:
 
     picture = (package.height, package.width, package.fps)
     with contextlib.ExitStack() as stack:
-        engine = Engine(package, precision=arguments.precision, threads=arguments.threads, isa=arguments.isa)
+        engine = _engine(package, arguments)
         session = stack.enter_context(Session(engine, schedule=arguments.schedule, seed=arguments.seed))
         window = stack.enter_context(Window(package.actions, *picture, f"yanrt: {package.name}")) if show else None
         session.reset()
@@ -178,7 +186,7 @@ def _bench(arguments: argparse.Namespace) -> int:
         return _ablate(arguments)
     if arguments.chart:
         raise ArgumentError("--chart draws an ablation; give --ablate too")
-    engine = Engine(arguments.model, precision=arguments.precision, threads=arguments.threads, isa=arguments.isa)
+    engine = _engine(arguments.model, arguments)
     with Session(engine, schedule=arguments.schedule) as session:
         summary = bench(session, arguments.steps, arguments.seed)
     print(table(summary))
@@ -192,7 +200,7 @@ def _ablate(arguments: argparse.Namespace) -> int:
     from yanrt.bench import write_json
     from yanrt.chart import write_chart
 
-    result = ablate(Package.open(arguments.model), arguments.threads, arguments.isa)
+    result = ablate(Package.open(arguments.model), arguments.threads, arguments.isa, device=arguments.device)
     print(table(result))
     if arguments.json:
         write_json(arguments.json, result)
@@ -209,7 +217,7 @@ def _profile(arguments: argparse.Namespace) -> int:
     from yanrt.profile.trace import write_trace
     from yanrt.session import Session
 
-    engine = Engine(arguments.model, precision=arguments.precision, threads=arguments.threads, isa=arguments.isa)
+    engine = _engine(arguments.model, arguments)
     with Session(engine, schedule=arguments.schedule) as session:
         result = profile(session, arguments.steps, arguments.seed)
     print(op_table(result))

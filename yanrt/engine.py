@@ -13,6 +13,7 @@ from yanrt.errors import ArgumentError
 from yanrt.package import Package
 
 PRECISIONS = ("fp32", "bf16", "int8", "fp8")
+KV_TYPES = ("auto", "fp8")
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,12 @@ def estimate(
     precision: str = "auto",
     threads: int | None = None,
     isa: str = "auto",
+    kv: str = "auto",
 ) -> MemoryUse:
     """Memory that an engine with one session will use, from the plan alone: nothing is packed, nothing runs."""
     package = Package.open(model)
     precision = resolve_precision(precision)
-    planned = _C.Engine(package.native, "cpu", precision, _resolve_threads(threads), isa, count_only=True)
+    planned = _C.Engine(package.native, "cpu", precision, _resolve_threads(threads), isa, kv=kv, count_only=True)
     return MemoryUse.from_native(planned.info["memory"])
 
 
@@ -70,9 +72,12 @@ class Engine:
 
     `device` is "auto" or "cpu", or "cuda" or "cuda:1" in a build with CUDA ("cuda-sim" in test builds); "auto" is the
     CPU. `precision` is "auto" or one of PRECISIONS; `threads` the size of the thread pool (None: every core; the CPU's
-    alone); `isa` the instruction set, or the GPU's architecture ("sm_80"; "auto": the best there is). Whatever cannot
-    be had raises UnsupportedError: nothing falls back silently. `op_by_op` gives up the CPU's static plan, for
-    comparison alone: every op allocates its outputs and wakes the threads.
+    alone); `isa` the instruction set, or the GPU's architecture ("sm_80"; "auto": the best there is). `kv` is how
+    the K/V rings are kept: "auto" as the precision computes, or "fp8", half of that memory. `decoder` ("cuda:1")
+    gives the programs that keep no state a GPU of their own, or a stream of their own on the same one: with
+    `Session.submit` a step's frames are decoded while the next step is computed. Whatever cannot be had raises
+    UnsupportedError: nothing falls back silently. `op_by_op` is there for comparison alone: on the CPU every op
+    allocates its outputs and wakes the threads; on a GPU every launch is made by itself, without a graph.
     """
 
     def __init__(
@@ -82,6 +87,8 @@ class Engine:
         precision: str = "auto",
         threads: int | None = None,
         isa: str = "auto",
+        kv: str = "auto",
+        decoder: str = "auto",
         *,
         op_by_op: bool = False,
     ) -> None:
@@ -89,7 +96,9 @@ class Engine:
         self.precision = resolve_precision(precision)
         device = "cpu" if device == "auto" else device
         threads = _resolve_threads(threads)
-        self.native = _C.Engine(self.package.native, device, self.precision, threads, isa, op_by_op=op_by_op)
+        self.native = _C.Engine(
+            self.package.native, device, self.precision, threads, isa, kv=kv, decoder=decoder, op_by_op=op_by_op
+        )
         self.info: dict[str, Any] = self.native.info
 
     @property

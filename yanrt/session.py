@@ -24,8 +24,9 @@ class Session:
     """A world model in play: `reset` puts it somewhere, every `step` takes an action and returns T frames.
 
     `model` is a packaged world's name, a path, or an `Engine` to share (its weights and threads serve many sessions;
-    device, precision, threads and isa are then the engine's). Frames are uint8 RGB `[T, H, W, 3]`, with a leading batch
-    axis where the package has a batch larger than 1. Calls are safe from any thread; the GIL is free while one runs.
+    device, precision, threads, isa, kv and decoder are then the engine's). Frames are uint8 RGB `[T, H, W, 3]`, with a
+    leading batch axis where the package has a batch larger than 1. Calls are safe from any thread; the GIL is free
+    while one runs.
     The same package, precision, instruction set, seed and actions give the same bytes, with any number of threads.
     """
 
@@ -38,11 +39,15 @@ class Session:
         seed: int = 0,
         threads: int | None = None,
         isa: str = "auto",
+        kv: str = "auto",
+        decoder: str = "auto",
     ) -> None:
         if not isinstance(model, Engine):
-            model = Engine(model, device=device, precision=precision, threads=threads, isa=isa)
-        elif (device, precision, threads, isa) != ("auto", "auto", None, "auto"):
-            raise ArgumentError("device, precision, threads and isa belong to the Engine; set them where it is made")
+            model = Engine(model, device=device, precision=precision, threads=threads, isa=isa, kv=kv, decoder=decoder)
+        elif (device, precision, threads, isa, kv, decoder) != ("auto", "auto", None, "auto", "auto", "auto"):
+            raise ArgumentError(
+                "device, precision, threads, isa, kv and decoder belong to the Engine; set them where it is made"
+            )
         self._open(model, schedule, seed, _C.Session(model.native, schedule))
 
     def _open(self, engine: Engine, schedule: str, seed: int, native: _C.Session) -> None:
@@ -70,8 +75,8 @@ class Session:
             native = self._live()
             seed = self.seed if seed is None else int(seed)
             history = self._start(seed, actions) if frames is None else self._encode(native, frames, actions)
+            native.reset([seed + entry for entry in range(self.package.batch)])  # refused while steps are under way
             self._ready = False
-            native.reset([seed + entry for entry in range(self.package.batch)])
             for latent, action in history:
                 native.append(latent, action)
             native.prime()
@@ -89,14 +94,37 @@ class Session:
         held = self.package.actions.encode(action, self.package.temporal_factor, self.package.batch)
         target, frames = self._target(out)
         with self._lock:
-            native = self._live()
-            if not self._ready:
-                raise StateError("the session has no history yet; call reset() before step()")
+            native = self._ready_to("step")
             timing = dict(native.step(held, target))
             step = native.counters["steps"] - 1
         total = (time.perf_counter() - began) * 1e3
         timing |= {"copy": total - sum(timing.values()), "total": total}
         return frames, self._info(timing, step)
+
+    def submit(self, action: Action = None) -> None:
+        """Sets a step off without waiting for its frames, which `collect` returns, in order. `depth` steps can be under
+        way (2 on a GPU, 1 on the CPU, where it computes within submit). Until all are collected, calls that see or
+        change the state raise StateError."""
+        held = self.package.actions.encode(action, self.package.temporal_factor, self.package.batch)
+        with self._lock:
+            self._ready_to("submit").submit(held)
+
+    def collect(self, out: Frames | None = None) -> tuple[Frames, Info]:
+        """The frames of the oldest submitted step, and its info, as `step` returns them; waits for them."""
+        began = time.perf_counter()
+        target, frames = self._target(out)
+        with self._lock:
+            native = self._live()
+            timing = dict(native.collect(target))
+            step = native.counters["steps"] - 1
+        timing |= {"waited": (time.perf_counter() - began) * 1e3}
+        return frames, self._info(timing, step)
+
+    @property
+    def depth(self) -> int:
+        """How many submitted steps can be under way."""
+        with self._lock:
+            return self._live().depth
 
     def append_frame(self, frames: Frames, action: Action = None) -> None:
         """Puts T real frames (uint8 `[T, H, W, 3]`, seen under `action`) into the history after what has been played.
@@ -104,9 +132,7 @@ class Session:
         Latents in flight are dropped and the window is primed again, so that the next `step` goes on from these frames.
         """
         with self._lock:
-            native = self._live()
-            if not self._ready:
-                raise StateError("the session has no history yet; call reset() before append_frame()")
+            native = self._ready_to("append_frame")
             batch = self.package.check_frames(frames, "frames")
             if batch.shape[1] != self.package.temporal_factor:
                 raise ArgumentError(
@@ -121,10 +147,7 @@ class Session:
     def snapshot(self) -> bytes:
         """The whole state as bytes: history, latents in flight, noise, counters. Loads in another process too."""
         with self._lock:
-            native = self._live()
-            if not self._ready:
-                raise StateError("the session has no history yet; call reset() before snapshot()")
-            return native.snapshot()
+            return self._ready_to("snapshot").snapshot()
 
     def restore(self, snapshot: bytes) -> None:
         """Takes back what `snapshot` saved. Raises ArgumentError, and changes nothing, if it is damaged or comes from
@@ -168,6 +191,12 @@ class Session:
         if self._native is None:
             raise StateError("the session is closed; make a new one")
         return self._native
+
+    def _ready_to(self, call: str) -> _C.Session:
+        native = self._live()
+        if not self._ready:
+            raise StateError(f"the session has no history yet; call reset() before {call}()")
+        return native
 
     def _start(self, seed: int, actions: Sequence[Action] | None) -> list[tuple[NDArray[Any], NDArray[Any]]]:
         """The package's start latents as the history: a list of (latent [B, h, w, c], action [B, T, A])."""

@@ -28,12 +28,31 @@ int parse_ordinal(const std::string& device, size_t colon) {
   return ordinal;
 }
 
-std::unique_ptr<Backend> make_backend(const std::string& device, const cpu::Options& options) {
-  if (device == "cpu") return std::make_unique<cpu::CpuBackend>(options);
+// The ordinal of the device on which the decoder shall run; -1 for "auto", with everything else.
+int parse_decoder(const std::string& decoder, const std::string& kind) {
+  if (decoder == "auto") return -1;
+  const size_t colon = decoder.find(':');
+  if (kind == "cpu" || decoder.substr(0, colon) != kind)
+    throw Error(ErrorKind::argument, "decoder '" + decoder +
+                                         "' goes with a device of its kind, such as device 'cuda:0'"
+                                         " and decoder 'cuda:1'; device is '" +
+                                         kind + "'");
+  return parse_ordinal(decoder, colon);
+}
+
+std::unique_ptr<Backend> make_backend(const std::string& device, const std::string& decoder,
+                                      const cpu::Options& options) {
   const size_t colon = device.find(':');
   const std::string kind = device.substr(0, colon), built = cuda::built_device();
+  if (device == "cpu") {
+    parse_decoder(decoder, kind);
+    return std::make_unique<cpu::CpuBackend>(options);
+  }
   if (kind == built || (kind == "cuda" && built.empty()))
-    return cuda::make_backend({.device = parse_ordinal(device, colon), .architecture = options.isa});
+    return cuda::make_backend({.device = parse_ordinal(device, colon),
+                               .architecture = options.isa,
+                               .decoder_device = parse_decoder(decoder, kind),
+                               .graphs = !options.op_by_op});
   throw Error(ErrorKind::unsupported, "device '" + device + "' is not available: this build has 'cpu'" +
                                           (built.empty() ? " alone" : " and '" + built + "'"));
 }
@@ -54,6 +73,7 @@ py::dict engine_info(const Engine& engine) {
   d["threads"] = info.threads;
   d["ordinal"] = info.ordinal;
   d["precision"] = std::string(name_of(engine.precision()));
+  d["kv"] = std::string(name_of(engine.kv()));
   d["memory"] = memory_dict(engine.memory());
   return d;
 }
@@ -167,13 +187,16 @@ void bind_engine(py::module_& m) {
 
   py::class_<Engine, std::shared_ptr<Engine>>(m, "Engine")
       .def(py::init([](const PackagePtr& package, const std::string& device, const std::string& precision, int threads,
-                       const std::string& isa, bool op_by_op, bool count_only) {
+                       const std::string& isa, const std::string& kv, const std::string& decoder, bool op_by_op,
+                       bool count_only) {
              const py::gil_scoped_release release;
              const cpu::Options options{.threads = threads, .isa = isa, .op_by_op = op_by_op, .count_only = count_only};
-             return std::make_shared<Engine>(package, make_backend(device, options), parse_precision(precision));
+             return std::make_shared<Engine>(package, make_backend(device, decoder, options),
+                                             parse_precision(precision), parse_kv(kv));
            }),
            py::arg("package"), py::arg("device") = "cpu", py::arg("precision") = "fp32", py::arg("threads") = 0,
-           py::arg("isa") = "auto", py::kw_only(), py::arg("op_by_op") = false, py::arg("count_only") = false)
+           py::arg("isa") = "auto", py::kw_only(), py::arg("kv") = "auto", py::arg("decoder") = "auto",
+           py::arg("op_by_op") = false, py::arg("count_only") = false)
       .def_property_readonly("info", &engine_info)
       .def("ops", &op_list, py::arg("program"))
       .def("runner", [](const std::shared_ptr<Engine>& engine) { return std::make_unique<Runner>(engine); });

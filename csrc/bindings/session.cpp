@@ -18,6 +18,12 @@ TensorDesc frames_desc(const Session& session) {
 
 TensorDesc latent_desc(const Session& session) { return TensorDesc::dense(DType::f32, session.latent_shape()); }
 
+py::dict timing_dict(std::span<const PhaseTime> times) {
+  py::dict timing;
+  for (const PhaseTime& time : times) timing[py::str(*time.name)] = time.milliseconds;
+  return timing;
+}
+
 py::dict step(Session& session, const py::array& action, py::array out) {
   const auto in = checked_array(action, action_desc(session), "action");
   const auto frames = checked_array(out, frames_desc(session), "out");
@@ -27,9 +33,24 @@ py::dict step(Session& session, const py::array& action, py::array out) {
     const py::gil_scoped_release release;
     times = session.step(in, frames);
   }
-  py::dict timing;
-  for (const PhaseTime& time : times) timing[py::str(*time.name)] = time.milliseconds;
-  return timing;
+  return timing_dict(times);
+}
+
+void submit(Session& session, const py::array& action) {
+  const auto in = checked_array(action, action_desc(session), "action");
+  const py::gil_scoped_release release;
+  session.submit(in);
+}
+
+py::dict collect(Session& session, py::array out) {
+  const auto frames = checked_array(out, frames_desc(session), "out");
+  if (!out.writeable()) throw Error(ErrorKind::argument, "out is read-only: pass an array that can be written");
+  std::span<const PhaseTime> times;
+  {
+    const py::gil_scoped_release release;
+    times = session.collect(frames);
+  }
+  return timing_dict(times);
 }
 
 py::array encode(Session& session, const py::array& frames) {
@@ -92,6 +113,9 @@ void bind_session(py::module_& m) {
            [](const Session& session) { return reinterpret_cast<uintptr_t>(session.frames_on_device()); })
       .def("prime", &Session::prime, py::call_guard<py::gil_scoped_release>())
       .def("step", &step, py::arg("action"), py::arg("out"))
+      .def("submit", &submit, py::arg("action"))
+      .def("collect", &collect, py::arg("out"))
+      .def_property_readonly("depth", &Session::depth)
       .def("snapshot", &snapshot)
       .def("restore",
            [](Session& session, const py::bytes& data) {

@@ -35,6 +35,19 @@ constexpr std::string_view name_of(Precision precision) {
   return "?";
 }
 
+// How K/V rings are stored: as the precision computes with them, or in E4M3 without a scale, half as large as bf16
+// (what is beyond +-448 becomes +-448).
+enum class KvType : uint8_t { compute, fp8 };
+
+constexpr std::string_view name_of(KvType kv) { return kv == KvType::fp8 ? "fp8" : "auto"; }
+
+// Throws Error(unsupported) if the name is unknown.
+inline KvType parse_kv(std::string_view name) {
+  for (KvType kv : {KvType::compute, KvType::fp8})
+    if (name == name_of(kv)) return kv;
+  throw Error(ErrorKind::unsupported, "kv '" + std::string(name) + "' is unknown; choose one of auto, fp8");
+}
+
 // The type of values and states that the dtype pass may narrow.
 constexpr DType compute_type(Precision precision) { return precision == Precision::fp32 ? DType::f32 : DType::bf16; }
 

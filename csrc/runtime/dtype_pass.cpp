@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+#include "program/quote.h"
+
 namespace yanrt {
 namespace {
 
@@ -76,9 +79,39 @@ std::vector<Allowed> allowed_narrowing(const Package& package, const Program& pr
   return allowed;
 }
 
+// Is a state read as a ring wherever it is read, and somewhere?
+bool is_ring(const Package& package, const std::string& state) {
+  bool found = false;
+  for (const auto& [name, program] : package.programs)
+    for (const OpNode& op : program.ops)
+      for (size_t i = 0; i < op.inputs.size(); ++i) {
+        if (op.inputs[i] < 0) continue;
+        const Value& value = program.values[op.inputs[i]];
+        if (value.source != ValueSource::state || value.name != state) continue;
+        if (op.def->input(i).role != Role::ring) return false;
+        found = true;
+      }
+  return found;
+}
+
+void store_rings_in_e4m3(const Package& package, Precision precision, std::map<std::string, DType>& chosen) {
+  if (precision == Precision::fp32)
+    throw Error(ErrorKind::argument,
+                "kv 'fp8' would round what precision 'fp32' keeps; use precision bf16, fp8 or int8, or kv 'auto'");
+  bool found = false;
+  for (auto& [name, dtype] : chosen)
+    if (dtype == DType::bf16 && is_ring(package, name)) {
+      dtype = DType::f8e4m3;
+      found = true;
+    }
+  if (!found)
+    throw Error(ErrorKind::unsupported,
+                "package " + quote(package.name) + " has no K/V ring that could be kept in fp8; use kv 'auto'");
+}
+
 }  // namespace
 
-std::map<std::string, DType> choose_state_dtypes(const Package& package, Precision precision) {
+std::map<std::string, DType> choose_state_dtypes(const Package& package, Precision precision, KvType kv) {
   const DType compute = compute_type(precision);
   std::map<std::string, DType> chosen;
   for (const auto& [name, def] : package.states) chosen[name] = def.kind == StateKind::compute ? compute : def.dtype;
@@ -91,6 +124,7 @@ std::map<std::string, DType> choose_state_dtypes(const Package& package, Precisi
     }
     for (const NamedValue& update : program.updates) chosen[update.name] = package.states.at(update.name).dtype;
   }
+  if (kv == KvType::fp8) store_rings_in_e4m3(package, precision, chosen);
   return chosen;
 }
 

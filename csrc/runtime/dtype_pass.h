@@ -11,8 +11,9 @@
 namespace yanrt {
 
 // Storage type of every state of the package. A `compute` state takes the compute type if every op that touches it can
-// read it so; all others keep their own.
-std::map<std::string, DType> choose_state_dtypes(const Package& package, Precision precision);
+// read it so; all others keep their own. With `kv` fp8, those that are nothing but rings are E4M3. Throws
+// Error(argument) if the precision is fp32, Error(unsupported) if the package has no ring.
+std::map<std::string, DType> choose_state_dtypes(const Package& package, Precision precision, KvType kv);
 
 struct ValueType {
   DType dtype = DType::f32;

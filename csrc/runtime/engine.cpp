@@ -9,11 +9,12 @@
 
 namespace yanrt {
 
-Engine::Engine(std::shared_ptr<const Package> package, std::unique_ptr<Backend> backend, Precision precision)
+Engine::Engine(std::shared_ptr<const Package> package, std::unique_ptr<Backend> backend, Precision precision, KvType kv)
     : package_(std::move(package)),
       backend_(std::move(backend)),
       precision_(precision),
-      states_(lay_out_states(*package_, precision)) {
+      kv_(kv),
+      states_(lay_out_states(*package_, precision, kv)) {
   for (const auto& [name, program] : package_->programs) {
     Compiled& compiled = programs_[name];
     compiled.plan = build_plan(*package_, program, states_, precision);

@@ -21,11 +21,13 @@ struct MemoryUse {
 class Engine {
  public:
   // Compiles every program of the package. Throws Error(unsupported | memory).
-  Engine(std::shared_ptr<const Package> package, std::unique_ptr<Backend> backend, Precision precision);
+  Engine(std::shared_ptr<const Package> package, std::unique_ptr<Backend> backend, Precision precision,
+         KvType kv = KvType::compute);
 
   const Package& package() const { return *package_; }
   const StateLayout& states() const { return states_; }
   Precision precision() const { return precision_; }
+  KvType kv() const { return kv_; }
   BackendInfo info() const { return backend_->info(); }
   MemoryUse memory() const;
   std::unique_ptr<Memory> allocate(size_t bytes) const { return backend_->allocate(bytes); }
@@ -48,6 +50,7 @@ class Engine {
   std::shared_ptr<const Package> package_;
   std::unique_ptr<Backend> backend_;
   Precision precision_;
+  KvType kv_;
   StateLayout states_;
   std::map<std::string, Compiled> programs_;
   size_t workspace_bytes_ = 0;

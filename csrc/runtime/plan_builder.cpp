@@ -175,9 +175,9 @@ class PlanBuilder {
 
 }  // namespace
 
-StateLayout lay_out_states(const Package& package, Precision precision) {
+StateLayout lay_out_states(const Package& package, Precision precision, KvType kv) {
   StateLayout layout;
-  for (const auto& [name, dtype] : choose_state_dtypes(package, precision)) {
+  for (const auto& [name, dtype] : choose_state_dtypes(package, precision, kv)) {
     const StateDef& def = package.states.at(name);
     const size_t bytes = static_cast<size_t>(def.shape.numel()) * size_of(dtype);
     layout.entries[name] = {&def, dtype, layout.state_bytes, 0, bytes};

@@ -8,7 +8,7 @@
 namespace yanrt {
 
 // Where every state of the package lies for this precision.
-StateLayout lay_out_states(const Package& package, Precision precision);
+StateLayout lay_out_states(const Package& package, Precision precision, KvType kv);
 
 Plan build_plan(const Package& package, const Program& program, const StateLayout& states, Precision precision);
 

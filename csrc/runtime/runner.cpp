@@ -118,10 +118,15 @@ void Runner::read_state(const std::string& name, std::span<std::byte> out) const
     state_->read(entry.offset, out);
     return;
   }
-  std::vector<uint16_t> from(entry.bytes / sizeof(uint16_t));
-  state_->read(entry.offset, std::as_writable_bytes(std::span(from)));
   auto* to = reinterpret_cast<float*>(out.data());
-  for (size_t i = 0; i < from.size(); ++i) to[i] = bf16_to_f32(from[i]);
+  const auto widen = [&]<class T>(std::vector<T> from, float (*widened)(T)) {
+    state_->read(entry.offset, std::as_writable_bytes(std::span(from)));
+    for (size_t i = 0; i < from.size(); ++i) to[i] = widened(from[i]);
+  };
+  if (entry.stored == DType::f8e4m3)
+    widen(std::vector<uint8_t>(entry.bytes), f8e4m3_to_f32);
+  else
+    widen(std::vector<uint16_t>(entry.bytes / sizeof(uint16_t)), bf16_to_f32);
 }
 
 void Runner::write_state(const std::string& name, std::span<const std::byte> in) {
@@ -131,10 +136,15 @@ void Runner::write_state(const std::string& name, std::span<const std::byte> in)
     state_->write(entry.offset, in);
     return;
   }
-  std::vector<uint16_t> to(entry.bytes / sizeof(uint16_t));
   const auto* from = reinterpret_cast<const float*>(in.data());
-  for (size_t i = 0; i < to.size(); ++i) to[i] = f32_to_bf16(from[i]);
-  state_->write(entry.offset, std::as_bytes(std::span(to)));
+  const auto narrow = [&]<class T>(std::vector<T> to, T (*narrowed)(float)) {
+    for (size_t i = 0; i < to.size(); ++i) to[i] = narrowed(from[i]);
+    state_->write(entry.offset, std::as_bytes(std::span(to)));
+  };
+  if (entry.stored == DType::f8e4m3)
+    narrow(std::vector<uint8_t>(entry.bytes), f32_to_f8e4m3);
+  else
+    narrow(std::vector<uint16_t>(entry.bytes / sizeof(uint16_t)), f32_to_bf16);
 }
 
 }  // namespace yanrt

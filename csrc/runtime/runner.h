@@ -33,7 +33,7 @@ class Runner {
   // Runs one program and publishes its updates. `inputs` are dense arrays of the ports' sizes, `outputs` likewise.
   void run(const std::string& program, std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
 
-  // Values of a state, always in its declared dtype (bf16 rings are converted).
+  // Values of a state, always in its declared dtype (bf16 and E4M3 rings are converted).
   void read_state(const std::string& name, std::span<std::byte> out) const;
   void write_state(const std::string& name, std::span<const std::byte> in);
   const StateLayout::Entry& state(const std::string& name) const;

@@ -77,9 +77,14 @@ class Session::Event {
   // `inputs` and `outputs` follow `from` and `to`; see Sequence.
   void run(std::initializer_list<const std::byte*> inputs, std::initializer_list<std::byte*> outputs,
            std::span<double> milliseconds) {
-    sequence_->start({inputs.begin(), inputs.size()});
+    start(inputs);
+    finish(outputs, milliseconds);
+  }
+  void start(std::initializer_list<const std::byte*> inputs) { sequence_->start({inputs.begin(), inputs.size()}); }
+  void finish(std::initializer_list<std::byte*> outputs, std::span<double> milliseconds) {
     sequence_->finish({outputs.begin(), outputs.size()}, milliseconds);
   }
+  int depth() const { return sequence_->depth(); }
   const Slot& slot(std::string_view name) const {
     if (const Slot* found = find(name)) return *found;
     throw Error(ErrorKind::state, "this schedule has no slot '" + std::string(name) + "' in this event");
@@ -165,12 +170,14 @@ const Dims& Session::latent_shape() const {
 
 void Session::reset(std::span<const int64_t> seeds) {
   const std::lock_guard lock(mutex_);
+  require_idle();
   runner_.reset(seeds);
   counters_ = {};
 }
 
 void Session::encode(std::span<const std::byte> frames, std::span<std::byte> latent) {
   const std::lock_guard lock(mutex_);
+  require_idle();
   if (!on_encode_)
     throw Error(ErrorKind::unsupported, "package '" + engine_->package().name + "' has no encoder for schedule '" +
                                             schedule_->name + "': export it with one, or append latents");
@@ -182,6 +189,7 @@ void Session::encode(std::span<const std::byte> frames, std::span<std::byte> lat
 
 void Session::decode(std::span<const std::byte> latent, std::span<std::byte> frames) {
   const std::lock_guard lock(mutex_);
+  require_idle();
   if (!on_decode_)
     throw Error(ErrorKind::unsupported, "schedule " + quote(schedule_->name) + " of package " +
                                             quote(engine_->package().name) +
@@ -194,6 +202,7 @@ void Session::decode(std::span<const std::byte> latent, std::span<std::byte> fra
 
 void Session::append(std::span<const std::byte> latent, std::span<const std::byte> action) {
   const std::lock_guard lock(mutex_);
+  require_idle();
   check_bytes("latent", latent.size(), latent_bytes());
   check_bytes("action", action.size(), action_bytes());
   const auto workspace = engine_->lend_workspace();
@@ -203,6 +212,7 @@ void Session::append(std::span<const std::byte> latent, std::span<const std::byt
 
 void Session::prime() {
   const std::lock_guard lock(mutex_);
+  require_idle();
   const auto workspace = engine_->lend_workspace();
   for (int i = 0; i < schedule_->delay; ++i) on_prime_->run({no_action_.data()}, {}, {});
   counters_.primed += schedule_->delay;
@@ -210,28 +220,63 @@ void Session::prime() {
 
 std::span<const PhaseTime> Session::step(std::span<const std::byte> action, std::span<std::byte> frames) {
   const std::lock_guard lock(mutex_);
+  require_idle();
   check_bytes("action", action.size(), action_bytes());
   check_bytes("frames", frames.size(), frames_bytes());
   const auto workspace = engine_->lend_workspace();
   on_step_->run({action.data()}, {frames.data()}, milliseconds_);
+  return count_step();
+}
+
+std::span<const PhaseTime> Session::count_step() {
   for (size_t i = 0; i < times_.size(); ++i) times_[i].milliseconds = milliseconds_[i];
   ++counters_.steps;
   return times_;
 }
 
+int Session::depth() const { return on_step_->depth(); }
+
+void Session::submit(std::span<const std::byte> action) {
+  const std::lock_guard lock(mutex_);
+  check_bytes("action", action.size(), action_bytes());
+  if (under_way_ == depth())
+    throw Error(ErrorKind::state,
+                "this session has as many steps under way as it can, " + std::to_string(depth()) + "; collect() one");
+  const auto workspace = engine_->lend_workspace();
+  on_step_->start({action.data()});
+  ++under_way_;
+}
+
+std::span<const PhaseTime> Session::collect(std::span<std::byte> frames) {
+  const std::lock_guard lock(mutex_);
+  check_bytes("frames", frames.size(), frames_bytes());
+  if (under_way_ == 0) throw Error(ErrorKind::state, "no step is under way; submit() one before collect()");
+  --under_way_;
+  on_step_->finish({frames.data()}, milliseconds_);
+  return count_step();
+}
+
+void Session::require_idle() const {
+  if (under_way_ > 0)
+    throw Error(ErrorKind::state, std::to_string(under_way_) + " submitted steps are under way; collect() them first");
+}
+
 std::vector<std::byte> Session::snapshot() const {
   const std::lock_guard lock(mutex_);
+  require_idle();
   return write_snapshot(runner_, schedule_->name, counters_);
 }
 
 void Session::restore(std::span<const std::byte> snapshot) {
   const std::lock_guard lock(mutex_);
+  require_idle();
   counters_ = read_snapshot(snapshot, schedule_->name, runner_);
 }
 
 std::unique_ptr<Session> Session::fork() const {
   auto copy = std::make_unique<Session>(engine_, schedule_->name);
   const std::lock_guard lock(mutex_);
+  require_idle();
   copy->runner_.copy_from(runner_);
   copy->counters_ = counters_;
   return copy;

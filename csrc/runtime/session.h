@@ -58,6 +58,13 @@ class Session {
   // One call: T frames into `frames`. Returns the time of each phase; valid until the next call.
   std::span<const PhaseTime> step(std::span<const std::byte> action, std::span<std::byte> frames);
 
+  // The same in two: submit() sets a step off, collect() waits for the oldest one and takes its frames. `depth` of them
+  // may be under way, so that a device goes on computing while its frames are used. Until all are collected, every
+  // other call that would see or change the state throws Error(state).
+  void submit(std::span<const std::byte> action);
+  std::span<const PhaseTime> collect(std::span<std::byte> frames);
+  int depth() const;
+
   // The whole state, counters included; restore() takes it back in any process that has the same package, schedule,
   // precision and instruction set. Throws Error(argument) if it is from another one, or damaged.
   std::vector<std::byte> snapshot() const;
@@ -67,11 +74,14 @@ class Session {
  private:
   class Event;
 
+  void require_idle() const;
+  std::span<const PhaseTime> count_step();
   std::shared_ptr<const Engine> engine_;
   const Schedule* schedule_;
   Runner runner_;
   std::unique_ptr<Event> on_step_, on_prime_, on_append_, on_encode_, on_decode_;
   SessionCounters counters_;
+  int under_way_ = 0;  // steps submitted and not collected
   std::vector<PhaseTime> times_;
   std::vector<double> milliseconds_;  // of each phase
   std::vector<std::byte> no_action_;  // all zero

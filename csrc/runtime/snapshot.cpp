@@ -13,7 +13,7 @@ namespace {
 struct Header {
   char magic[8] = {'Y', 'A', 'N', 'S', 'N', 'A', 'P', '1'};
   uint32_t checksum = 0;  // CRC32C of all that follows this field
-  uint32_t origin = 0;    // CRC32C of package manifest, schedule, precision and instruction set
+  uint32_t origin = 0;    // CRC32C of package manifest, schedule, precision, kv and instruction set
   uint64_t state_bytes = 0;
   SessionCounters counters;
 };
@@ -23,7 +23,8 @@ constexpr size_t kChecked = offsetof(Header, origin);
 uint32_t origin_of(const Engine& engine, const std::string& schedule) {
   const BackendInfo info = engine.info();
   const std::string text = engine.package().manifest + '\n' + schedule + '\n' +
-                           std::string(name_of(engine.precision())) + '\n' + info.device + '\n' + info.isa;
+                           std::string(name_of(engine.precision())) + '\n' + std::string(name_of(engine.kv())) + '\n' +
+                           info.device + '\n' + info.isa;
   return crc32c(std::as_bytes(std::span(text)));
 }
 
@@ -55,9 +56,10 @@ SessionCounters read_snapshot(std::span<const std::byte> snapshot, const std::st
   if (header.origin != origin_of(engine, schedule) || header.state_bytes != runner.state_bytes() ||
       snapshot.size() != sizeof(Header) + runner.state_bytes())
     throw Error(ErrorKind::argument,
-                "the snapshot is of another package, schedule, precision or instruction set; this session is '" +
+                "the snapshot is of another package, schedule, precision, kv or instruction set; this session is '" +
                     engine.package().name + "', schedule '" + schedule + "', " +
-                    std::string(name_of(engine.precision())) + ", " + engine.info().isa);
+                    std::string(name_of(engine.precision())) + ", kv " + std::string(name_of(engine.kv())) + ", " +
+                    engine.info().isa);
   runner.load(snapshot.subspan(sizeof(Header)));
   return header.counters;
 }

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.reference.bfloat16 import to_bf16
+from tests.reference.e4m3 import round_to_e4m3
 from tests.reference.ops import REFERENCE
 from tests.reference.quantised import INT8, e4m3_channels, int8_channels, int8_rows
 from yanrt import _C
@@ -17,6 +18,7 @@ from yanrt import _C
 Array = NDArray[Any]
 
 OPS: dict[str, dict[str, Any]] = {op["name"]: op for op in _C.op_table()}
+RING_OPERANDS = range(1, 5)  # of ring_attention: k, v and their rings
 DTYPES = {"float32": "f32", "int64": "i64", "int32": "i32", "uint8": "u8", "bool": "bool"}
 
 
@@ -86,8 +88,9 @@ def expanded(array: Array, *shape: int) -> Operand:
 
 
 @cache
-def expected(case: Case, precision: str, stored: bool) -> list[Array]:
-    """The reference's outputs, its operands rounded as `precision` rounds them, its output as it is `stored`."""
+def expected(case: Case, precision: str, stored: bool, kv: str = "auto") -> list[Array]:
+    """The reference's outputs, its operands rounded as `precision` rounds them, its output as it is `stored`. With `kv`
+    fp8, rings hold E4M3, and what may enter one is rounded to it."""
     operands: list[Array | None] = []
     quantises = precision in ("int8", "fp8") and is_gemm(case)
     for i in range(len(case.operands)):
@@ -96,6 +99,9 @@ def expected(case: Case, precision: str, stored: bool) -> list[Array]:
             operands.append(None)
             continue
         x = operand.seen()
+        if kv == "fp8" and case.op == "ring_attention" and i in RING_OPERANDS:
+            operands.append(round_to_e4m3(to_bf16(x) if stored and case.role(i) != "ring" else x))
+            continue
         if quantises and case.role(i) == "weight":
             x = int8_channels(x) if precision == "int8" else e4m3_channels(x)
         elif precision != "fp32" and case.role(i) != "exact":

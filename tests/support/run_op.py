@@ -51,9 +51,11 @@ def package(case: Case, stored: bool) -> Any:
     return _C.Package.from_bytes(data, str(case))
 
 
-def run_op(case: Case, precision: str, stored: bool, isa: str, threads: int, device: str = "cpu") -> list[Array]:
+def run_op(
+    case: Case, precision: str, stored: bool, isa: str, threads: int, device: str = "cpu", kv: str = "auto"
+) -> list[Array]:
     """The op's output, then the contents of the states it mutates."""
-    engine = _C.Engine(package(case, stored), device, precision, threads, isa)
+    engine = _C.Engine(package(case, stored), device, precision, threads, isa, kv=kv)
     runner = engine.runner()
     inputs = []
     for i in range(len(case.operands)):

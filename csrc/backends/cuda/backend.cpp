@@ -6,8 +6,11 @@
 #include "backends/cuda/executable.h"
 #include "backends/cuda/graph_capture.h"
 #include "backends/cuda/quantised_values.h"
+#include "backends/cuda/split_sequence.h"
+#include "backends/cuda/staging.h"
 #include "core/error.h"
 #include "program/stored_tensor.h"
+#include "runtime/runner.h"
 
 namespace yanrt::cuda {
 namespace {
@@ -87,52 +90,57 @@ std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package,
                   .weights = weights});
 }
 
-DeviceInfo chosen_device(const Options& options) {
-  DeviceInfo info = query_device(options.device);
-  if (options.architecture == "auto") return info;
+// A device as the choice of kernels sees it: of its own architecture, or of an older one that it can run.
+DeviceInfo chosen_device(int ordinal, const std::string& architecture) {
+  DeviceInfo info = query_device(ordinal);
+  if (architecture == "auto") return info;
   for (int sm : {80, 86, 89, 90, 100, 120})
-    if (options.architecture == "sm_" + std::to_string(sm)) {
+    if (architecture == "sm_" + std::to_string(sm)) {
       if (sm > info.sm)
         throw Error(ErrorKind::unsupported, "device " + std::to_string(info.ordinal) + " (" + info.name + ") is sm_" +
-                                                std::to_string(info.sm) + " and cannot run kernels of " +
-                                                options.architecture);
+                                                std::to_string(info.sm) + " and cannot run kernels of " + architecture);
       info.sm = sm;
       return info;
     }
   throw Error(ErrorKind::argument,
-              "isa '" + options.architecture + "' is not one of auto, sm_80, sm_86, sm_89, sm_90, sm_100, sm_120");
+              "isa '" + architecture + "' is not one of auto, sm_80, sm_86, sm_89, sm_90, sm_100, sm_120");
 }
 
 }  // namespace
 
 std::unique_ptr<Backend> make_backend(const Options& options) { return std::make_unique<CudaBackend>(options); }
 
-CudaBackend::CudaBackend(const Options& options) : device_(chosen_device(options)) {
-  const DeviceScope scope(device_.ordinal);
-  stream_ = make_stream();
+CudaBackend::CudaBackend(const Options& options)
+    : main_(chosen_device(options.device, options.architecture)), graphs_(options.graphs) {
+  if (options.decoder_device < 0) return;
+  if (!graphs_)
+    throw Error(ErrorKind::argument, "op_by_op compares one lane with its graph; leave out the decoder's device");
+  decoder_ = std::make_unique<Lane>(chosen_device(options.decoder_device, options.architecture));
 }
 
 BackendInfo CudaBackend::info() const {
   return {
-      .device = built_device(), .isa = "sm_" + std::to_string(device_.sm), .threads = 1, .ordinal = device_.ordinal};
+      .device = built_device(), .isa = "sm_" + std::to_string(device().sm), .threads = 1, .ordinal = device().ordinal};
 }
 
 std::unique_ptr<Executable> CudaBackend::compile(const Plan& plan, const Package& package, Precision precision) {
   if (precision == Precision::int8)
     throw Error(ErrorKind::unsupported, "precision 'int8' has no CUDA kernels; use fp8, which is as small");
-  const DeviceScope scope(device_.ordinal);
-  auto executable = std::make_unique<CudaExecutable>(*this, plan);
+  Lane& lane = decoder_ && !touches_state(plan) ? *decoder_ : main_;
+  const DeviceScope scope(lane.device.ordinal);
+  auto executable = std::make_unique<CudaExecutable>(*this, lane, plan);
+  if (&lane == decoder_.get()) lane.workspace_bytes = std::max(lane.workspace_bytes, plan.workspace_bytes);
   const QuantisedValues quantised = find_quantised_values(plan, precision);
   for (size_t index = 0; index < plan.ops.size(); ++index) {
     const PlannedOp& op = plan.ops[index];
     auto kernel =
         make_kernel(op, package, precision, {quantised.written[index], quantised.read[index], quantised.peak[index]},
-                    device_, weights_);
-    scratch_bytes_ = std::max(scratch_bytes_, kernel->scratch_bytes());
+                    lane.device, lane.weights);
+    lane.scratch_bytes = std::max(lane.scratch_bytes, kernel->scratch_bytes());
     std::vector<const std::byte*> constants;
     for (size_t i = 0; i < op.inputs.size(); ++i) {
       const bool read_in_place = op.inputs[i].arena == Arena::constant && op.node->def->input(i).role != Role::weight;
-      constants.push_back(read_in_place ? constant_data(op.inputs[i], package, weights_) : nullptr);
+      constants.push_back(read_in_place ? constant_data(op.inputs[i], package, lane.weights) : nullptr);
     }
     executable->add(std::move(kernel), std::move(constants));
   }
@@ -140,12 +148,13 @@ std::unique_ptr<Executable> CudaBackend::compile(const Plan& plan, const Package
 }
 
 std::unique_ptr<Memory> CudaBackend::allocate(size_t bytes) {
-  const DeviceScope scope(device_.ordinal);
+  const DeviceScope scope(device().ordinal);
   return std::make_unique<DeviceMemory>(*this, bytes);
 }
 
 std::unique_ptr<Sequence> CudaBackend::record(const SequenceSpec& spec) {
-  const DeviceScope scope(device_.ordinal);
+  if (decoder_ && first_pure(spec.stages) < spec.stages.size()) return std::make_unique<SplitSequence>(*this, spec);
+  const DeviceScope scope(device().ordinal);
   return std::make_unique<CapturedSequence>(*this, spec);
 }
 
@@ -156,9 +165,8 @@ void CudaBackend::set_profiler(Profiler* profiler) {
         "device '" + built_device() + "' times phases, not single ops; read info['timing'], or use a CUDA profiler");
 }
 
-std::byte* CudaBackend::scratch() {
-  if (scratch_.size() < scratch_bytes_) scratch_ = DeviceBuffer(scratch_bytes_);
-  return scratch_.data();
-}
+size_t CudaBackend::weight_bytes() const { return main_.weights.bytes() + (decoder_ ? decoder_->weights.bytes() : 0); }
+
+size_t CudaBackend::scratch_bytes() const { return main_.bytes() + (decoder_ ? decoder_->bytes() : 0); }
 
 }  // namespace yanrt::cuda

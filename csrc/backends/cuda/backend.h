@@ -4,9 +4,7 @@
 #include <memory>
 
 #include "backends/cuda/cuda.h"
-#include "backends/cuda/device_info.h"
-#include "backends/cuda/handles.h"
-#include "backends/cuda/weights.h"
+#include "backends/cuda/lane.h"
 
 namespace yanrt::cuda {
 
@@ -20,21 +18,21 @@ class CudaBackend final : public Backend {
   std::unique_ptr<Sequence> record(const SequenceSpec& spec) override;
   // Ops are nodes of a graph: only whole stages are timed. Throws Error(unsupported), but for null.
   void set_profiler(Profiler* profiler) override;
-  size_t weight_bytes() const override { return weights_.bytes(); }
-  size_t scratch_bytes() const override { return scratch_bytes_; }
+  size_t weight_bytes() const override;
+  size_t scratch_bytes() const override;
 
-  const DeviceInfo& device() const { return device_; }
-  // All work of the engine goes here, in order; so sessions can share its workspace and scratch.
-  cudaStream_t stream() const { return stream_.get(); }
-  // Of every kernel compiled so far; allocated at the first call.
-  std::byte* scratch();
+  const DeviceInfo& device() const { return main_.device; }
+  // All work of the engine goes here, in order, but for the decoder's; so sessions can share its workspace and scratch.
+  cudaStream_t stream() const { return main_.stream.get(); }
+  Lane& lane() { return main_; }
+  // Of the programs that keep no state, or null if they run in the one lane there is.
+  Lane* decoder() { return decoder_.get(); }
+  bool graphs() const { return graphs_; }
 
  private:
-  DeviceInfo device_;
-  Weights weights_;
-  Stream stream_;
-  size_t scratch_bytes_ = 0;
-  DeviceBuffer scratch_;
+  Lane main_;
+  std::unique_ptr<Lane> decoder_;
+  bool graphs_;
 };
 
 }  // namespace yanrt::cuda

@@ -20,8 +20,6 @@ std::byte* resolve(const Operand& operand, const Plan& plan, const Bindings& bin
 
 }  // namespace
 
-CudaProgram::CudaProgram(CudaBackend& backend) : backend_(backend), scratch_(backend.scratch()) {}
-
 void CudaProgram::launch(const Call& call, cudaStream_t stream) const {
   call.kernel->launch({.inputs = pointers_.data() + call.inputs,
                        .outputs = pointers_.data() + call.outputs,
@@ -34,9 +32,9 @@ void CudaProgram::enqueue(cudaStream_t stream) const {
 }
 
 void CudaProgram::run() const {
-  const DeviceScope scope(backend_.device().ordinal);
-  enqueue(backend_.stream());
-  check(cudaStreamSynchronize(backend_.stream()), "cudaStreamSynchronize");
+  const DeviceScope scope(lane_.device.ordinal);
+  enqueue(lane_.stream.get());
+  check(cudaStreamSynchronize(lane_.stream.get()), "cudaStreamSynchronize");
 }
 
 void CudaExecutable::add(std::unique_ptr<Kernel> kernel, std::vector<const std::byte*> constants) {
@@ -44,8 +42,10 @@ void CudaExecutable::add(std::unique_ptr<Kernel> kernel, std::vector<const std::
   constants_.push_back(std::move(constants));
 }
 
-std::unique_ptr<CudaProgram> CudaExecutable::bind_program(const Bindings& bindings) const {
-  std::unique_ptr<CudaProgram> program(new CudaProgram(backend_));
+std::unique_ptr<CudaProgram> CudaExecutable::bind_program(const Bindings& given) const {
+  Bindings bindings = given;
+  if (&lane_ == backend_.decoder()) bindings.workspace = lane_.workspace();
+  std::unique_ptr<CudaProgram> program(new CudaProgram(lane_));
   for (size_t i = 0; i < plan_.ops.size(); ++i) {
     const PlannedOp& op = plan_.ops[i];
     std::vector<std::byte*>& pointers = program->pointers_;

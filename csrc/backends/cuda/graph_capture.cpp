@@ -4,28 +4,17 @@
 #include <cstring>
 
 #include "backends/cuda/backend.h"
+#include "backends/cuda/staging.h"
 #include "core/error.h"
 
 namespace yanrt::cuda {
 namespace {
 
-size_t staged_bytes(const std::vector<SequenceSpec::Port>& ports) {
-  size_t bytes = 0;
-  for (const SequenceSpec::Port& port : ports) bytes += align_up(port.bytes);
-  return bytes;
-}
-
-// Calls `visit(port, staged)` with the place of each port in staging memory.
-template <class Visit>
-void for_each_port(const std::vector<SequenceSpec::Port>& ports, std::byte* staging, const Visit& visit) {
-  for (size_t i = 0; i < ports.size(); ++i) {
-    visit(i, ports[i], staging);
-    staging += align_up(ports[i].bytes);
-  }
-}
-
-void copy_async(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
-  if (bytes) check(cudaMemcpyAsync(to, from, bytes, kind, stream), "cudaMemcpyAsync");
+void mark(const Event& event, cudaStream_t stream, bool captured) {
+  if (captured)
+    check(cudaEventRecordWithFlags(event.get(), stream, cudaEventRecordExternal), "cudaEventRecordWithFlags");
+  else
+    check(cudaEventRecord(event.get(), stream), "cudaEventRecord");
 }
 
 }  // namespace
@@ -33,8 +22,7 @@ void copy_async(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, c
 CapturedSequence::CapturedSequence(CudaBackend& backend, const SequenceSpec& spec) : backend_(backend), spec_(spec) {
   for (const SequenceSpec::Stage& stage : spec.stages)
     programs_.push_back(static_cast<const CudaExecutable*>(stage.executable)->bind_program(stage.bindings));
-  first_pure_ = spec.stages.size();
-  while (first_pure_ > 0 && spec.stages[first_pure_ - 1].pure) --first_pure_;
+  first_pure_ = first_pure(spec.stages);
   second_ = make_stream();
   forked_ = make_event(false);
   joined_ = make_event(false);
@@ -43,6 +31,7 @@ CapturedSequence::CapturedSequence(CudaBackend& backend, const SequenceSpec& spe
     slot.outputs = PinnedBuffer(staged_bytes(spec.outputs));
     for (size_t i = 0; i <= programs_.size(); ++i) slot.marks.push_back(make_event(true));
     slot.done = make_event(false);
+    if (!backend.graphs()) continue;
     const Graph graph = capture(backend.stream(), [&] { record(slot); });
     slot.graph = instantiate(graph);
     check(cudaGraphUpload(slot.graph.get(), backend.stream()), "cudaGraphUpload");
@@ -54,7 +43,7 @@ CapturedSequence::~CapturedSequence() { cudaStreamSynchronize(backend_.stream())
 void CapturedSequence::record(const Slot& slot) const {
   const cudaStream_t stream = backend_.stream(), second = second_.get();
   record_inputs(slot);
-  check(cudaEventRecordWithFlags(slot.marks[0].get(), stream, cudaEventRecordExternal), "cudaEventRecordWithFlags");
+  mark(slot.marks[0], stream, backend_.graphs());
   record_stages(slot, 0, first_pure_, stream);
   check(cudaEventRecord(forked_.get(), stream), "cudaEventRecord");
   check(cudaStreamWaitEvent(second, forked_.get(), 0), "cudaStreamWaitEvent");
@@ -74,8 +63,7 @@ void CapturedSequence::record_inputs(const Slot& slot) const {
 void CapturedSequence::record_stages(const Slot& slot, size_t first, size_t end, cudaStream_t stream) const {
   for (size_t i = first; i < end; ++i) {
     programs_[i]->enqueue(stream);
-    check(cudaEventRecordWithFlags(slot.marks[i + 1].get(), stream, cudaEventRecordExternal),
-          "cudaEventRecordWithFlags");
+    mark(slot.marks[i + 1], stream, backend_.graphs());
   }
 }
 
@@ -99,7 +87,10 @@ void CapturedSequence::start(std::span<const std::byte* const> inputs) {
   for_each_port(spec_.inputs, slot.inputs.data(), [&](size_t i, const SequenceSpec::Port& port, std::byte* staged) {
     std::memcpy(staged, inputs[i], port.bytes);
   });
-  check(cudaGraphLaunch(slot.graph.get(), backend_.stream()), "cudaGraphLaunch");
+  if (slot.graph)
+    check(cudaGraphLaunch(slot.graph.get(), backend_.stream()), "cudaGraphLaunch");
+  else
+    record(slot);
   check(cudaEventRecord(slot.done.get(), backend_.stream()), "cudaEventRecord");
   ++started_;
 }

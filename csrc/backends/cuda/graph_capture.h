@@ -9,7 +9,7 @@
 //
 // Whatever changes from call to call lies in device memory when a kernel reads it: state, or a staged input. Staging
 // memory has kStagingSlots slots, each with a graph of its own, so that the host fills one while the device reads
-// another.
+// another. A backend without graphs (Options::graphs) issues the same calls anew each time.
 #pragma once
 
 #include <array>
