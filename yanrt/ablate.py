@@ -26,6 +26,7 @@ class Variant:
     what: str
     schedule: str = "shift"
     precision: str = "bf16"
+    kv: str = "auto"
     op_by_op: bool = False
 
 
@@ -35,12 +36,15 @@ VARIANTS = (
     Variant("no shift window", "a latent is denoised to the end before the next begins", schedule="sequential"),
     Variant("fp32", "no quantisation", precision="fp32"),
     Variant("int8", "weights and activations of matrix products in int8", precision="int8"),
-    Variant("fp8", "weights in E4M3", precision="fp8"),
-    Variant("no static plan", "every op allocates its outputs and wakes the threads", op_by_op=True),
+    Variant("fp8", "weights in E4M3; on a GPU what linear layers read, too", precision="fp8"),
+    Variant("fp8 KV", "keys and values of the history in E4M3, the rest in bf16", kv="fp8"),
+    Variant("no static plan", "CPU: every op allocates and wakes the threads; GPU: no graph", op_by_op=True),
 )
 
 
-def ablate(package: Package, threads: int | None = None, isa: str = "auto", rounds: int = 15) -> dict[str, Any]:
+def ablate(
+    package: Package, threads: int | None = None, isa: str = "auto", rounds: int = 15, device: str = "cpu"
+) -> dict[str, Any]:
     """Milliseconds a frame of every variant; `ratio` is to the first one. A variant that the package or the processor
     lacks has `failure` instead of times."""
     rows: list[dict[str, Any]] = []
@@ -51,11 +55,13 @@ def ablate(package: Package, threads: int | None = None, isa: str = "auto", roun
             "what": variant.what,
             "schedule": variant.schedule,
             "precision": variant.precision,
+            "kv": variant.kv,
             "static_plan": not variant.op_by_op,
         }
         rows.append(row)
         try:
-            engine = Engine(package, precision=variant.precision, threads=threads, isa=isa, op_by_op=variant.op_by_op)
+            options: dict[str, Any] = {"precision": variant.precision, "kv": variant.kv, "threads": threads, "isa": isa}
+            engine = Engine(package, device, **options, op_by_op=variant.op_by_op)
             session = Session(engine, schedule=variant.schedule)
             session.reset()
         except Error as error:
@@ -68,6 +74,7 @@ def ablate(package: Package, threads: int | None = None, isa: str = "auto", roun
     for row, session, times in playing:
         row |= {f"p{p}_ms_a_frame": round(float(np.percentile(times, p)), 4) for p in (10, 50, 90)}
         row["delay_frames"] = session.delay * package.temporal_factor
+        row["memory"] = session.engine.memory.to_dict()
         session.close()
     base = rows[0]["p50_ms_a_frame"]
     for row, _, _ in playing:
@@ -76,6 +83,7 @@ def ablate(package: Package, threads: int | None = None, isa: str = "auto", roun
     return {
         "model": package.name,
         "machine": machine(),
+        "device": info["device"],
         "threads": info["threads"],
         "isa": info["isa"],
         "deadline_ms_a_frame": 1e3 / package.fps,
@@ -95,8 +103,9 @@ def _round(session: Session) -> float:
 
 def table(result: dict[str, Any]) -> str:
     """The rows as text; `gives` is how many times longer a frame takes without it (under 1: shorter)."""
+    where = result["machine"]["processor"] if result["device"] == "cpu" else result["device"]
     lines = [
-        f"{result['model']} on {result['machine']['processor']} ({result['isa']}, {result['threads']} threads);"
+        f"{result['model']} on {where} ({result['isa']}, {result['threads']} threads);"
         f" a frame may take {result['deadline_ms_a_frame']:.1f} ms",
         f"  {'variant':<17}{'ms/frame':>9}{'p10':>8}{'p90':>8}{'ratio':>8}{'delay':>7}  what differs",
     ]

@@ -15,7 +15,7 @@ from yanrt.session import Session
 def test_each_variant_changes_one_thing() -> None:
     base = VARIANTS[0]
     for variant in VARIANTS[1:]:
-        different = [getattr(variant, key) != getattr(base, key) for key in ("schedule", "precision", "op_by_op")]
+        different = [getattr(variant, key) != getattr(base, key) for key in ("schedule", "precision", "kv", "op_by_op")]
         assert sum(different) == 1, variant.name
 
 
@@ -24,6 +24,7 @@ def test_missing_variants_are_reported(tiny: Path) -> None:
     rows = {row["variant"]: row for row in result["rows"]}
     assert list(rows) == [variant.name for variant in VARIANTS]
     assert "no schedule 'recompute'" in rows["no KV cache"]["failure"]
+    assert "no K/V ring" in rows["fp8 KV"]["failure"]
     for name in ("all", "no shift window", "fp32", "no static plan"):
         assert 0 < rows[name]["p10_ms_a_frame"] <= rows[name]["p50_ms_a_frame"] <= rows[name]["p90_ms_a_frame"]
     assert rows["all"]["ratio"] == 1
