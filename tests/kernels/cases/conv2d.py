@@ -78,6 +78,7 @@ CASES = [
     case("image-dilated", (2, 6, 30, 32), 33, dilation=(2, 3), padding=(3, 4, 1, 2)),
     case("image-mostly-border", (1, 2, 1, 32), 16, (3, 16), padding=(2, 15, 1, 15)),
     case("image-deep", (1, 2, 16, 448), 16),
+    case("half-a-panel", (1, 5, 16, 32), 32, act="silu", residual=True),
     case("groups", (1, 6, 7, 12), 20, groups=4),
     case("groups-one-to-one", (1, 6, 7, 12), 18, (1, 1), padding=NONE, groups=3),
     case("groups-dilated", (1, 8, 9, 6), 8, groups=2, dilation=(2, 2), stride=(1, 2), residual=True),

@@ -97,7 +97,7 @@ void AttentionCore::add_keys(std::byte* scratch, const QueryBlock& block, int64_
   const int64_t columns = tile_.columns;
   constexpr int64_t kStart = 0;
   tile_.run(count, scratch + first * padded_d_ * a_bytes(), padded_d_, {&kStart, 1, padded_d_}, scratch + queries_at_,
-            floats(scratch, scores_at_), false);
+            floats(scratch, scores_at_), false, block.rows);
   weigh(scratch, block, first, count);
 
   const bool is_bf16 = tile_.a == Element::bf16;
@@ -109,7 +109,7 @@ void AttentionCore::add_keys(std::byte* scratch, const QueryBlock& block, int64_
       if (factors[row] != 1.0f)
         loops_.attention.scale_row(sums + row * columns, factors[row], sums + row * columns, false, columns);
     const std::byte* values = scratch + values_at_ + (panel * value_panel_size_ + first * columns) * b_bytes();
-    tile_.run_columns(block.rows, weights, values, round_up(count, tile_.depth), sums, first > 0);
+    tile_.run_columns(block.rows, weights, values, round_up(count, tile_.depth), sums, first > 0, d_ - panel * columns);
   }
 }
 

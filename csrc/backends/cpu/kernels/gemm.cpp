@@ -116,13 +116,13 @@ void Gemm::multiply_block(const FinishArgs& finish, const Rows& block, int64_t g
   for (int64_t row = 0, rows = 0; row < count; row += rows) {
     rows = std::min({strip_rows_, count - row, block.run - row % block.run});
     if (next) prefetch(next + bytes * row / count, next + bytes * (row + rows) / count);
-    multiply(block, row, rows, weights, sums);
+    multiply(block, row, rows, weights, shape_.n - panel * tile_.columns, sums);
     finish_strip(finish, block, group, first_row, row, rows, panel, sums);
   }
 }
 
 // A stretch at a time, or as many as a block of k has room for, or a part of one.
-void Gemm::multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* panel,
+void Gemm::multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* weights, int64_t used,
                     float* sums) const noexcept {
   constexpr int64_t kStart = 0;
   const int64_t stretches = rows.stretches ? static_cast<int64_t>(rows.stretches->size()) : 1;
@@ -135,8 +135,8 @@ void Gemm::multiply(const Rows& rows, int64_t first, int64_t count, const std::b
   for (int64_t stretch = 0; stretch < stretches; stretch += together)
     for (int64_t k = 0; k < length; k += block_k_) {
       const Stretches part{at + stretch, std::min(together, stretches - stretch), std::min(block_k_, length - k)};
-      tile_.run(count, start + k * a_bytes, rows.stride, part, panel, sums, resume);
-      panel += part.count * part.k * k_bytes;
+      tile_.run(count, start + k * a_bytes, rows.stride, part, weights, sums, resume, used);
+      weights += part.count * part.k * k_bytes;
       resume = true;
     }
 }

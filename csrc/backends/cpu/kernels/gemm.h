@@ -93,7 +93,8 @@ class Gemm {
   // null.
   void multiply_block(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t count,
                       int64_t panel, const std::byte* next, std::byte* scratch) const noexcept;
-  void multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* panel, float* sums) const noexcept;
+  void multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* weights, int64_t used,
+                float* sums) const noexcept;
   void finish_strip(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t row,
                     int64_t count, int64_t panel, float* sums) const noexcept;
 

@@ -54,11 +54,11 @@ struct AmxStretches {
   int64_t unit, count, steps;
 };
 
-// 32 rows by all columns, half of the columns at a time: two registers of `a` meet two of the panel.
+// 32 rows by all columns or the first half, a half at a time: two registers of `a` meet two of the panel.
 template <class Kind>
 YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const AmxStretches& stretches,
-                                 const std::byte* panel, float* acc, bool resume) {
-  for (int half = 0; half < 2; ++half, acc += kAmxPanelColumns / 2, panel += 2 * kAmxBytes) {
+                                 const std::byte* panel, float* acc, bool resume, int halves) {
+  for (int half = 0; half < halves; ++half, acc += kAmxPanelColumns / 2, panel += 2 * kAmxBytes) {
     float* lower = acc + kAmxRows * kAmxPanelColumns;
     YANRT_AMX_START(0, acc);
     YANRT_AMX_START(1, acc + 16);
@@ -85,14 +85,16 @@ YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const AmxS
   }
 }
 
-// 16 rows by all columns; fetch(bytes) loads register 4 from so many bytes behind the rows' start.
+// 16 rows by all columns or the first half; fetch(bytes) loads register 4 from so many bytes behind the rows' start.
 template <class Kind, class Fetch>
 YANRT_INLINE void amx_strip(const Fetch& fetch, const AmxStretches& stretches, const std::byte* panel, float* acc,
-                            bool resume) {
+                            bool resume, int halves) {
   YANRT_AMX_START(0, acc);
   YANRT_AMX_START(1, acc + 16);
-  YANRT_AMX_START(2, acc + 32);
-  YANRT_AMX_START(3, acc + 48);
+  if (halves == 2) {
+    YANRT_AMX_START(2, acc + 32);
+    YANRT_AMX_START(3, acc + 48);
+  }
   const std::byte* w = panel;
   for (int64_t stretch = 0; stretch < stretches.count; ++stretch) {
     int64_t from = stretches.at[stretch] * stretches.unit;
@@ -102,6 +104,7 @@ YANRT_INLINE void amx_strip(const Fetch& fetch, const AmxStretches& stretches, c
       YANRT_AMX_MULTIPLY_ADD(0, 4, 5);
       _tile_loadd(6, w + kAmxBytes, kAmxSumStride);
       YANRT_AMX_MULTIPLY_ADD(1, 4, 6);
+      if (halves == 1) continue;
       _tile_loadd(7, w + 2 * kAmxBytes, kAmxSumStride);
       YANRT_AMX_MULTIPLY_ADD(2, 4, 7);
       _tile_loadd(5, w + 3 * kAmxBytes, kAmxSumStride);
@@ -110,6 +113,7 @@ YANRT_INLINE void amx_strip(const Fetch& fetch, const AmxStretches& stretches, c
   }
   _tile_stored(0, acc, kAmxSumStride);
   _tile_stored(1, acc + 16, kAmxSumStride);
+  if (halves == 1) return;
   _tile_stored(2, acc + 32, kAmxSumStride);
   _tile_stored(3, acc + 48, kAmxSumStride);
 }
@@ -117,7 +121,8 @@ YANRT_INLINE void amx_strip(const Fetch& fetch, const AmxStretches& stretches, c
 // TileLoop::run. Writes whole registers of sums: `acc` has room for a multiple of 16 rows.
 template <class Kind>
 void amx_tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretches, const void* panel, float* acc,
-              bool resume) {
+              bool resume, int64_t used) {
+  const int halves = used > kAmxPanelColumns / 2 ? 2 : 1;
   constexpr int64_t kSize = sizeof(typename Kind::Element);
   const auto* x = static_cast<const std::byte*>(a);
   const auto* w = static_cast<const std::byte*>(panel);
@@ -125,9 +130,9 @@ void amx_tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& st
   const AmxStretches in_bytes{stretches.at, kSize, stretches.count, stretches.k * kSize / kAmxBytes};
   YANRT_AMX_FENCE();
   for (; rows >= 2 * kAmxRows; rows -= 2 * kAmxRows, x += 2 * kAmxRows * a_bytes, acc += 2 * sums)
-    amx_two_strips<Kind>(x, a_bytes, in_bytes, w, acc, resume);
+    amx_two_strips<Kind>(x, a_bytes, in_bytes, w, acc, resume, halves);
   if (rows >= kAmxRows) {
-    amx_strip<Kind>([=](int64_t from) { _tile_loadd(4, x + from, a_bytes); }, in_bytes, w, acc, resume);
+    amx_strip<Kind>([=](int64_t from) { _tile_loadd(4, x + from, a_bytes); }, in_bytes, w, acc, resume, halves);
     rows -= kAmxRows, x += kAmxRows * a_bytes, acc += sums;
   }
   if (rows == 0) return;
@@ -139,11 +144,13 @@ void amx_tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& st
         YANRT_AMX_FENCE();
         _tile_loadd(4, whole, kAmxBytes);
       },
-      in_bytes, w, acc, resume);
+      in_bytes, w, acc, resume, halves);
 }
 
 // TileLoop::run_columns: 16 columns of a panel of pairs become the rows of a register.
-inline void amx_tile_columns(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume) {
+inline void amx_tile_columns(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume,
+                             int64_t used) {
+  const int halves = used > kAmxPanelColumns / 2 ? 2 : 1;
   const auto* x = static_cast<const uint32_t*>(a);
   const auto* w = static_cast<const std::byte*>(panel);
   constexpr int64_t kStart = 0;
@@ -160,7 +167,7 @@ inline void amx_tile_columns(int64_t rows, const void* a, const void* panel, int
           YANRT_AMX_FENCE();
           _tile_loadd(4, turned, kAmxBytes);
         },
-        whole, w, acc, resume);
+        whole, w, acc, resume, halves);
 }
 
 #undef YANRT_AMX_MULTIPLY_ADD

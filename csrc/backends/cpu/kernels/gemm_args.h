@@ -58,12 +58,13 @@ struct TileLoop {
   // Around the calls of `run` in a kernel, on the thread that makes them; null where registers need no preparation.
   void (*enter)();
   void (*leave)();
-  // `a_stride` in elements. `resume`: acc holds the sum so far; else it is overwritten.
+  // `a_stride` in elements. `resume`: acc holds the sum so far; else it is overwritten. Of the panel's columns the
+  // first `used` are wanted; if they are half or less, the others may be left out.
   void (*run)(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretches, const void* panel, float* acc,
-              bool resume);
+              bool resume, int64_t used);
   // The same where `a` is a panel too: its columns are the rows of the tile, k a multiple of `depth`. Null for
   // integers.
-  void (*run_columns)(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume);
+  void (*run_columns)(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume, int64_t used);
 
   bool is_integer() const { return a == Element::u8 || a == Element::i16; }
 };

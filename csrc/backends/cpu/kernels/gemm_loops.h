@@ -1,39 +1,31 @@
-// The register tiles of GEMM and the epilogue that finishes them. Each element of a tile is one chain of multiply-adds
-// in the order of k, whatever the number of rows in the call: a row's bits do not depend on its tile.
+// The register tiles of GEMM; gemm_finish_loops.h finishes their sums. Each element of a tile is one chain of
+// multiply-adds in the order of k, whatever the number of rows in the call: a row's bits do not depend on its tile.
 #pragma once
 
 #include "backends/cpu/isa/simd.h"
 #include "backends/cpu/isa/vec_math.h"
 #include "backends/cpu/kernels/gemm_args.h"
+#include "backends/cpu/kernels/gemm_finish_loops.h"
+#include "backends/cpu/kernels/gemm_tile_sizes.h"
 #if defined(__AMX_BF16__)
 #include "backends/cpu/kernels/gemm_amx_loops.h"
 #endif
 
 namespace yanrt::cpu::YANRT_ISA {
 
-// Tile sizes that keep the sums, one row of the panel and one element of `a` in registers.
-#if defined(__AVX512F__)
-inline constexpr int kTileRows = 6, kTileVecs = 4;  // 24 + 4 + 1 of 32 registers
-#elif defined(__AVX2__)
-inline constexpr int kTileRows = 6, kTileVecs = 2;  // 12 + 2 + 1 of 16
-#else
-inline constexpr int kTileRows = 4, kTileVecs = 2;  // 8 + 2 + 1 of 16
-#endif
-inline constexpr int kTileColumns = kTileVecs * kLanes;
-
 // One register of sums: Vec, or VecInt for integers.
-template <int kRows, class Sum>
+template <int kRows, int kVecs, class Sum>
 struct TileSums {
-  Sum sum[kRows][kTileVecs];
+  Sum sum[kRows][kVecs];
 
   YANRT_INLINE void start(const float* acc, bool resume) {
     for (int i = 0; i < kRows; ++i)
-      for (int j = 0; j < kTileVecs; ++j)
+      for (int j = 0; j < kVecs; ++j)
         sum[i][j] = resume ? reinterpret_cast<Sum>(load(acc + i * kTileColumns + j * kLanes)) : Sum{};
   }
   YANRT_INLINE void finish(float* acc) const {
     for (int i = 0; i < kRows; ++i)
-      for (int j = 0; j < kTileVecs; ++j) store(acc + i * kTileColumns + j * kLanes, reinterpret_cast<Vec>(sum[i][j]));
+      for (int j = 0; j < kVecs; ++j) store(acc + i * kTileColumns + j * kLanes, reinterpret_cast<Vec>(sum[i][j]));
   }
 };
 
@@ -54,21 +46,21 @@ YANRT_INLINE void with_rows(int64_t rows, Fn fn) {
 
 // sum[i][j] = step(sum[i][j], a of row i, panel register j) for every `group` of k. A `Step` says how it reads both.
 // Element (i, p) of `a` lies at i * a_stride + p * a_step.
-template <int kRows, class Step>
+template <int kRows, int kVecs, class Step>
 YANRT_INLINE void walk_k(const typename Step::A* row, int64_t a_stride, int64_t a_step, const Stretches& stretches,
                          const typename Step::B* panel, float* acc, bool resume) {
-  TileSums<kRows, typename Step::Sum> t;
+  TileSums<kRows, kVecs, typename Step::Sum> t;
   t.start(acc, resume);
   constexpr int kGroup = Step::kGroup;
   const int64_t k = stretches.k;
   for (int64_t stretch = 0; stretch < stretches.count; ++stretch, panel += k * kTileColumns) {
     const typename Step::A* a = row + stretches.at[stretch];
     for (int64_t p = 0; p < k; p += kGroup) {
-      typename Step::Panel w[kTileVecs];
-      for (int j = 0; j < kTileVecs; ++j) w[j] = Step::panel(panel + (p * kTileColumns + j * kLanes * kGroup));
+      typename Step::Panel w[kVecs];
+      for (int j = 0; j < kVecs; ++j) w[j] = Step::panel(panel + (p * kTileColumns + j * kLanes * kGroup));
       for (int i = 0; i < kRows; ++i) {
         const auto x = Step::broadcast(a + (i * a_stride + p * a_step));
-        for (int j = 0; j < kTileVecs; ++j) t.sum[i][j] = Step::multiply_add(t.sum[i][j], x, w[j]);
+        for (int j = 0; j < kVecs; ++j) t.sum[i][j] = Step::multiply_add(t.sum[i][j], x, w[j]);
       }
     }
   }
@@ -76,22 +68,26 @@ YANRT_INLINE void walk_k(const typename Step::A* row, int64_t a_stride, int64_t 
 }
 template <class Step>
 YANRT_INLINE void walk_rows(int64_t rows, const void* a, int64_t a_stride, int64_t a_step, const Stretches& stretches,
-                            const void* panel, float* acc, bool resume) {
+                            const void* panel, float* acc, bool resume, int64_t used) {
   const auto* x = static_cast<const typename Step::A*>(a);
+  const auto* w = static_cast<const typename Step::B*>(panel);
   for (; rows > 0; rows -= kTileRows, x += kTileRows * a_stride, acc += kTileRows * kTileColumns)
     with_rows(rows < kTileRows ? rows : kTileRows, [&]<int kRows>() {
-      walk_k<kRows, Step>(x, a_stride, a_step, stretches, static_cast<const typename Step::B*>(panel), acc, resume);
+      if (used <= kTileColumns / 2)
+        walk_k<kRows, kTileVecs / 2, Step>(x, a_stride, a_step, stretches, w, acc, resume);
+      else
+        walk_k<kRows, kTileVecs, Step>(x, a_stride, a_step, stretches, w, acc, resume);
     });
 }
 template <class Step>
 void tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretches, const void* panel, float* acc,
-          bool resume) {
-  walk_rows<Step>(rows, a, a_stride, 1, stretches, panel, acc, resume);
+          bool resume, int64_t used) {
+  walk_rows<Step>(rows, a, a_stride, 1, stretches, panel, acc, resume, used);
 }
 template <class Step>
-void tile_columns(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume) {
+void tile_columns(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume, int64_t used) {
   constexpr int64_t kStart = 0;
-  walk_rows<Step>(rows, a, Step::kGroup, kTileColumns, {&kStart, 1, k}, panel, acc, resume);
+  walk_rows<Step>(rows, a, Step::kGroup, kTileColumns, {&kStart, 1, k}, panel, acc, resume, used);
 }
 
 // The panel holds f32, or bf16 that is widened as it is read.
@@ -276,123 +272,6 @@ constexpr TileLoop int8_tile() {
   return t;
 }
 inline constexpr TileLoop kTileInt8 = int8_tile();
-
-YANRT_INLINE void activate(Activation act, float* __restrict x, int64_t n) {
-  switch (act) {
-    case Activation::none: return;
-    case Activation::gelu:
-      for (int64_t i = 0; i < n; ++i) x[i] = gelu(x[i]);
-      return;
-    case Activation::gelu_tanh:
-      for (int64_t i = 0; i < n; ++i) x[i] = gelu_tanh(x[i]);
-      return;
-    case Activation::silu:
-      for (int64_t i = 0; i < n; ++i) x[i] = silu(x[i]);
-      return;
-    case Activation::relu:
-      for (int64_t i = 0; i < n; ++i) x[i] = relu(x[i]);
-      return;
-  }
-}
-
-// Row `row` of the gates.
-YANRT_INLINE const float* gate_of(const FinishArgs& args, int64_t row) {
-  return args.gate + (args.first_row + row) / args.gate_rows % args.gate_count * args.gate_stride;
-}
-
-// One row of FinishArgs, of any width. `x` is the row of sums, in the cache: each step goes over it once more.
-YANRT_INLINE void finish_row(const FinishArgs& args, int64_t row, float* __restrict x, int64_t n) {
-  const float* __restrict scale = args.scale;
-  const float* __restrict bias = args.bias;
-  if (args.row_scale) {
-    const float factor = args.row_scale[row * args.row_scale_stride];
-    for (int64_t i = 0; i < n; ++i) {
-      const uint32_t offset = args.offset ? static_cast<uint32_t>(args.offset[i]) : 0;
-      x[i] = static_cast<float>(static_cast<int32_t>(bits_of(x[i]) + offset)) * factor;
-    }
-  }
-  if (scale)
-    for (int64_t i = 0; i < n; ++i) x[i] *= scale[i];
-  if (bias)
-    for (int64_t i = 0; i < n; ++i) x[i] += bias[i];
-  activate(args.act, x, n);
-  if (args.gate) {
-    const float* __restrict gate = gate_of(args, row);
-    for (int64_t i = 0; i < n; ++i) x[i] *= gate[i];
-  }
-  if (args.residual) {
-    const float* __restrict residual = args.residual + row * args.y_stride;
-    for (int64_t i = 0; i < n; ++i) x[i] += residual[i];
-  }
-  if (args.y_is_bf16) {
-    uint16_t* __restrict y = static_cast<uint16_t*>(args.y) + row * args.y_stride;
-    for (int64_t i = 0; i < n; ++i) y[i] = to_bf16(x[i]);
-  } else {
-    float* __restrict y = static_cast<float*>(args.y) + row * args.y_stride;
-    for (int64_t i = 0; i < n; ++i) y[i] = x[i];
-  }
-}
-
-// A register of results, rounded to bf16. The instruction turns subnormals into zeros, as the products do.
-YANRT_INLINE void store_result(uint16_t* y, Vec v) {
-#if defined(__AVX512BF16__)
-  const auto rounded = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(v));
-  __builtin_memcpy(y, &rounded, sizeof(rounded));
-#else
-  store(y, v);
-#endif
-}
-
-// The same for a row as wide as the panel, which stays in registers.
-YANRT_INLINE void finish_full_row(const FinishArgs& args, int64_t row, float* x) {
-  Vec v[kTileVecs];
-  const auto each = [&v](auto change) {
-    for (int j = 0; j < kTileVecs; ++j) v[j] = change(v[j], j * kLanes);
-  };
-  each([x](Vec, int at) { return load(x + at); });
-  if (args.row_scale) {
-    const Vec factor = splat(args.row_scale[row * args.row_scale_stride]);
-    each([&](Vec sum, int at) {
-      VecInt integers = reinterpret_cast<VecInt>(sum);
-      if (args.offset) integers = integers + load_int(args.offset + at);
-      return __builtin_convertvector(integers, Vec) * factor;
-    });
-  }
-  if (args.scale) each([&](Vec y, int at) { return y * load(args.scale + at); });
-  if (args.bias) each([&](Vec y, int at) { return y + load(args.bias + at); });
-  switch (args.act) {
-    case Activation::none: break;
-    case Activation::gelu_tanh: each([](Vec y, int) { return gelu_tanh(y); }); break;
-    case Activation::silu: each([](Vec y, int) { return silu(y); }); break;
-    case Activation::relu: each([](Vec y, int) { return relu(y); }); break;
-    case Activation::gelu:
-      for (int j = 0; j < kTileVecs; ++j) store(x + j * kLanes, v[j]);
-      activate(args.act, x, kTileColumns);
-      each([x](Vec, int at) { return load(x + at); });
-  }
-  if (args.gate) {
-    const float* gate = gate_of(args, row);
-    each([gate](Vec y, int at) { return y * load(gate + at); });
-  }
-  if (args.residual) {
-    const float* residual = args.residual + row * args.y_stride;
-    each([residual](Vec y, int at) { return y + load(residual + at); });
-  }
-  for (int j = 0; j < kTileVecs; ++j) {
-    const int64_t at = row * args.y_stride + j * kLanes;
-    if (args.y_is_bf16)
-      store_result(static_cast<uint16_t*>(args.y) + at, v[j]);
-    else
-      store(static_cast<float*>(args.y) + at, v[j]);
-  }
-}
-
-inline void finish_tile(const FinishArgs& args, float* acc, int64_t acc_stride, int64_t rows, int64_t columns) {
-  if (columns == kTileColumns)
-    for (int64_t row = 0; row < rows; ++row) finish_full_row(args, row, acc + row * acc_stride);
-  else
-    for (int64_t row = 0; row < rows; ++row) finish_row(args, row, acc + row * acc_stride, columns);
-}
 
 inline constexpr GemmLoops kGemmLoops = {kTileF32, kTileBf16, kTileInt8, kTileF8, finish_tile};
 

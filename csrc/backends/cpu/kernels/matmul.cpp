@@ -106,7 +106,7 @@ class MatMul final : public Kernel {
       const int64_t count = std::min(block_rows_, m_ - first);
       const Rows rows = in_place_ ? Rows{a + first * a_.row * a_.bytes, a_.row} : bring(a, first, count, scratch);
       constexpr int64_t kStart = 0;
-      tile_.run(count, rows.data, rows.stride, {&kStart, 1, padded_k_}, call.scratch, sums, false);
+      tile_.run(count, rows.data, rows.stride, {&kStart, 1, padded_k_}, call.scratch, sums, false, n_ - column);
       finish.y = call.outputs[0] + ((matrix * m_ + first) * n_ + column) * (y_is_bf16_ ? 2 : 4);
       finish_(finish, sums, tile_.columns, count, std::min<int64_t>(tile_.columns, n_ - column));
     }
