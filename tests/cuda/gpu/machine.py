@@ -62,9 +62,13 @@ def sanitizer_findings(tool: str, device: str, limit: int) -> str:
 
 
 def pack() -> None:
-    """Copies the header package of the build into build/vendor, to be carried to a machine without an index."""
+    """Copies the header package of the build into build/vendor, to be carried to a machine without an index, and writes
+    the world of 1080p there, which needs torch."""
     import nlohmann_json
+
+    from exporters.targets.untrained import export_untrained
 
     header = next(p for place in nlohmann_json.__path__ for p in Path(place).rglob("nlohmann/json.hpp"))
     shutil.copytree(header.parent, VENDOR / "nlohmann", dirs_exist_ok=True)
-    print(f"gpu-pack: {VENDOR} holds nlohmann/json; carry it with the checkout")
+    export_untrained("paper", VENDOR / "paper.safetensors")
+    print(f"gpu-pack: {VENDOR} holds nlohmann/json and the world of 1080p; carry it with the checkout")

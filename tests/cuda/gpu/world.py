@@ -7,8 +7,7 @@ import numpy as np
 
 import yanrt
 from tests.conftest import relative_errors
-from yanrt.bench import bench
-from yanrt.errors import UnsupportedError
+from yanrt.ablate import ablate
 
 
 def follows_cpu(package: str | Path, device: str, precision: str, steps: int) -> dict[str, float]:
@@ -23,7 +22,7 @@ def follows_cpu(package: str | Path, device: str, precision: str, steps: int) ->
             gpu.state[name] = cpu.state[name]
         held = {actions.names[step % len(actions.names)]}
         encoded = np.asarray(actions.encode(held, cpu.engine.package.temporal_factor, cpu.engine.package.batch))
-        (expected,), (actual,) = cpu.run("sim/step_shift", encoded), gpu.run("sim/step_shift", encoded)
+        (expected,), (actual,) = (runner.program("sim/step_shift")(encoded) for runner in (cpu, gpu))
         worst["latent"] = max(worst["latent"], relative_errors(actual, expected.astype(np.float64))[0])
         for name in cpu.state:
             error = relative_errors(gpu.state[name], cpu.state[name].astype(np.float64))[0]
@@ -31,20 +30,7 @@ def follows_cpu(package: str | Path, device: str, precision: str, steps: int) ->
     return worst
 
 
-def ablation(package: str | Path, device: str, steps: int) -> list[dict[str, Any]]:
-    """Milliseconds a step (p50, p95) and frames a second for each precision and schedule that the package has."""
-    rows: list[dict[str, Any]] = []
-    for schedule in ("shift", "sequential"):
-        for precision in ("fp32", "bf16", "fp8"):
-            row: dict[str, Any] = {"schedule": schedule, "precision": precision}
-            try:
-                with yanrt.Session(package, device=device, precision=precision, schedule=schedule) as session:
-                    bench(session, max(2, steps // 10))  # the first steps fill caches and clocks
-                    summary = bench(session, steps)
-                total = summary["milliseconds"]["total"]
-                row |= {"p50_ms": total["p50"], "p95_ms": total["p95"], "fps": summary["fps"]}
-                row["memory_mb"] = round(summary["memory"]["total"] / 2**20, 1)
-            except UnsupportedError as error:  # this build, chip or package does not have it
-                row["unsupported"] = str(error)
-            rows.append(row)
-    return rows
+def ablation(package: str | Path, device: str, rounds: int) -> dict[str, Any]:
+    """`yanrt bench --ablate` on the device: one thing less at a time. What a package or this build does not have is a
+    row with `failure`."""
+    return ablate(yanrt.Package.open(package), device=device, rounds=rounds)
