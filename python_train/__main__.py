@@ -14,6 +14,17 @@ from .data.policies import POLICIES
 from .eval.command import add_arguments, config_of, write
 
 
+def _run_options() -> argparse.ArgumentParser:
+    """What `train` and `prune` let one change in a config's run."""
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--config", default="doom", choices=sorted(RUNS))
+    options.add_argument("--data", help="data set, if not the config's")
+    options.add_argument("--steps", type=int, help="length of the run (explorer: decisions), if not the config's")
+    options.add_argument("--vae", help="VAE checkpoint of a simulator run, if not the config's")
+    options.add_argument("--threads", type=int, default=2, help="processor threads of this process")
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m python_train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -31,26 +42,19 @@ def _parser() -> argparse.ArgumentParser:
     curation = commands.add_parser("curate", help="filter and balance a data set, write its card; resumes")
     curation.add_argument("--data", default="data/doom", type=Path)
     curation.add_argument("--out", type=Path, help="folder of the result (default DATA/curation)")
-    train = commands.add_parser("train", help="train a model; resumes from the last checkpoint in --out")
+    run = _run_options()
+    train = commands.add_parser("train", help="train a model; resumes from the last checkpoint in --out", parents=[run])
     train.add_argument("model", choices=("vae", "decoder", "sim", "explorer"))
-    train.add_argument("--config", default="doom", choices=sorted(RUNS))
     train.add_argument("--out", help="folder of the run (default runs/MODEL)")
-    train.add_argument("--data", help="data set, if not the config's")
-    train.add_argument("--steps", type=int, help="length of the run (explorer: decisions), if not the config's")
     train.add_argument("--start", help="checkpoint whose weights training starts from, if not the config's")
-    train.add_argument("--vae", help="VAE checkpoint of a simulator run, if not the config's")
-    train.add_argument("--threads", type=int, default=2, help="processor threads of this process")
-    prune = commands.add_parser("prune", help="leave out heads and channels, then train to recover; resumes")
+    prune = commands.add_parser(
+        "prune", help="leave out heads and channels, then train to recover; resumes", parents=[run]
+    )
     prune.add_argument("model", choices=("decoder", "sim"))
-    prune.add_argument("--config", default="doom", choices=sorted(RUNS))
     prune.add_argument("--start", help="checkpoint to prune, if not the config's")
     prune.add_argument("--heads", type=int, help="heads that each attention keeps, if not the config's")
     prune.add_argument("--channels", type=int, help="channels that each feed-forward keeps, if not the config's")
     prune.add_argument("--out", help="folder of the run (default runs/pruned_MODEL)")
-    prune.add_argument("--data", help="data set, if not the config's")
-    prune.add_argument("--steps", type=int, help="length of the recovery, if not the config's")
-    prune.add_argument("--vae", help="VAE checkpoint of a simulator run, if not the config's")
-    prune.add_argument("--threads", type=int, default=2, help="processor threads of this process")
     encode = commands.add_parser("encode", help="encode a data set into latents for the simulator")
     encode.add_argument("--data", default="data/doom")
     encode.add_argument("--vae", default="runs/vae")

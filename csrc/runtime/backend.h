@@ -22,6 +22,10 @@ struct Bindings {
   std::span<std::byte* const> outputs;
 };
 
+// Where an operand of a plan lies, `constant` being where its tensor does; null for an absent one and for constants
+// that the kernel has packed.
+std::byte* resolve(const Operand& operand, const Plan& plan, const Bindings& bindings, const std::byte* constant);
+
 class Profiler;
 
 // A program with every pointer resolved. run() allocates nothing and looks nothing up; it fails only if a device does.

@@ -46,22 +46,12 @@ std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package,
   if (!factory)
     throw Error(ErrorKind::unsupported, "op '" + std::string(op.node->def->name) + "' (" + op.node->source +
                                             ") has no CPU kernel in this build");
-  std::vector<TensorDesc> inputs, outputs;
-  std::vector<Constant> constants;
-  const auto present = std::make_unique<bool[]>(op.inputs.size());  // a vector<bool> has no span
-  for (size_t i = 0; i < op.inputs.size(); ++i) {
-    const Operand& in = op.inputs[i];
-    inputs.push_back(in.desc);
-    present[i] = in.arena != Arena::absent;
-    const bool scaled = in.tensor && !in.tensor->scale.empty();
-    constants.push_back({in.tensor, scaled ? &package.tensors.at(in.tensor->scale) : nullptr});
-  }
-  for (const Operand& out : op.outputs) outputs.push_back(out.desc);
+  const OpOperands operands(op, package);
   return factory({.op = *op.node,
-                  .inputs = inputs,
-                  .present = {present.get(), op.inputs.size()},
-                  .constants = constants,
-                  .outputs = outputs,
+                  .inputs = operands.inputs,
+                  .present = operands.present(),
+                  .constants = operands.constants,
+                  .outputs = operands.outputs,
                   .compute = compute_type(precision),
                   .precision = precision,
                   .isa = isa,

@@ -11,6 +11,7 @@
 #include <immintrin.h>
 #endif
 
+#include "backends/cpu/isa/amx_config.h"
 #include "backends/cpu/isa/isa.h"
 
 namespace yanrt::cpu {
@@ -103,17 +104,9 @@ __attribute__((target("avx2"))) void dot_int8_avx2() {
 }
 
 // Four registers of sums, as many as the operands of a GEMM leave.
-struct alignas(64) WholeTiles {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-
 #define YANRT_TILES(name, target_features, multiply_add) \
   __attribute__((target(target_features))) void name() { \
-    const WholeTiles config;                             \
-    asm volatile("" ::: "memory");                       \
-    _tile_loadconfig(&config);                           \
+    _tile_loadconfig(&kWholeTiles);                      \
     _tile_zero(0);                                       \
     _tile_zero(1);                                       \
     _tile_zero(2);                                       \

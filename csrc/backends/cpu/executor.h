@@ -11,9 +11,6 @@ namespace yanrt::cpu {
 
 class CpuBackend;
 
-// Where an operand of a plan lies; null for an absent one and for constants that the kernel has packed.
-std::byte* resolve(const Operand& operand, const Plan& plan, const Bindings& bindings, const std::byte* constant);
-
 class CpuExecutable final : public Executable {
  public:
   CpuExecutable(CpuBackend& backend, const Plan& plan) : backend_(backend), plan_(plan) {}

@@ -14,6 +14,7 @@
 #include "core/precision.h"
 #include "core/tensor.h"
 #include "program/program.h"
+#include "runtime/op_operands.h"
 
 namespace yanrt::cpu {
 
@@ -30,12 +31,6 @@ class Buffer {
  private:
   std::byte* data_;
   size_t size_;
-};
-
-// A constant operand as the package stores it.
-struct Constant {
-  const StoredTensor* tensor = nullptr;  // null: not a constant
-  const StoredTensor* scale = nullptr;   // per-output-channel scales, for f8e4m3
 };
 
 // Packed weights, shared by all kernels (and programs) that want the same tensor in the same form. The size is given

@@ -63,25 +63,15 @@ std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package,
   if (!factory)
     throw Error(ErrorKind::unsupported, "op '" + std::string(op.node->def->name) + "' (" + op.node->source +
                                             ") has no CUDA kernel in this build");
-  std::vector<TensorDesc> inputs, outputs;
-  std::vector<Constant> constants;
+  const OpOperands operands(op, package);
   std::vector<size_t> alignments;
-  const auto present = std::make_unique<bool[]>(op.inputs.size());  // a vector<bool> has no span
-  for (size_t i = 0; i < op.inputs.size(); ++i) {
-    const Operand& in = op.inputs[i];
-    inputs.push_back(in.desc);
-    present[i] = in.arena != Arena::absent;
-    alignments.push_back(size_t{1} << std::countr_zero(in.offset | kAlignment));
-    const bool scaled = in.tensor && !in.tensor->scale.empty();
-    constants.push_back({in.tensor, scaled ? &package.tensors.at(in.tensor->scale) : nullptr});
-  }
-  for (const Operand& out : op.outputs) outputs.push_back(out.desc);
+  for (const Operand& in : op.inputs) alignments.push_back(size_t{1} << std::countr_zero(in.offset | kAlignment));
   return factory({.op = *op.node,
-                  .inputs = inputs,
-                  .present = {present.get(), op.inputs.size()},
+                  .inputs = operands.inputs,
+                  .present = operands.present(),
                   .alignments = alignments,
-                  .constants = constants,
-                  .outputs = outputs,
+                  .constants = operands.constants,
+                  .outputs = operands.outputs,
                   .precision = precision,
                   .writes_quantised = quantised.written,
                   .reads_quantised = quantised.read,

@@ -17,6 +17,7 @@
 
 #include "backends/cuda/executable.h"
 #include "backends/cuda/handles.h"
+#include "backends/cuda/staging.h"
 #include "runtime/backend.h"
 
 namespace yanrt::cuda {
@@ -47,7 +48,6 @@ class CapturedSequence final : public Sequence {
   int depth() const override { return kStagingSlots; }
 
  private:
-  static constexpr int kStagingSlots = 2;
   struct Slot {
     PinnedBuffer inputs, outputs;
     std::vector<Event> marks;  // before the first stage, and after each

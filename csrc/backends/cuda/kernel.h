@@ -17,14 +17,9 @@
 #include "core/precision.h"
 #include "core/tensor.h"
 #include "program/program.h"
+#include "runtime/op_operands.h"
 
 namespace yanrt::cuda {
-
-// A constant operand as the package stores it.
-struct Constant {
-  const StoredTensor* tensor = nullptr;  // null: not a constant
-  const StoredTensor* scale = nullptr;   // per-output-channel scales, for f8e4m3
-};
 
 // What a factory is told of its op. An absent optional operand has `present[i] == false`.
 struct KernelSpec {

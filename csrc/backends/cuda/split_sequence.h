@@ -14,6 +14,7 @@
 
 #include "backends/cuda/executable.h"
 #include "backends/cuda/handles.h"
+#include "backends/cuda/staging.h"
 #include "runtime/backend.h"
 
 namespace yanrt::cuda {
@@ -29,7 +30,6 @@ class SplitSequence final : public Sequence {
   int depth() const override { return kStagingSlots; }
 
  private:
-  static constexpr int kStagingSlots = 2;
   struct Slot {
     PinnedBuffer inputs, outputs;
     std::vector<Event> main_marks, decoder_marks;  // before the first stage, and after each

@@ -8,6 +8,8 @@
 
 namespace yanrt::cuda {
 
+inline constexpr int kStagingSlots = 2;  // the host fills one while the device reads another
+
 inline size_t staged_bytes(const std::vector<SequenceSpec::Port>& ports) {
   size_t bytes = 0;
   for (const SequenceSpec::Port& port : ports) bytes += align_up(port.bytes);

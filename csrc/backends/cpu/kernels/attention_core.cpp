@@ -3,12 +3,12 @@
 #include <cstring>
 #include <limits>
 
+#include "backends/cpu/kernels/rounding.h"
+
 namespace yanrt::cpu {
 namespace {
 
 constexpr int64_t kKeyBlock = 64;  // a multiple of every tile's depth: what belongs together is never cut
-
-int64_t round_up(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 
 }  // namespace
 
@@ -20,7 +20,7 @@ AttentionCore::AttentionCore(const Loops& loops, const Types& types, int64_t d, 
       y_type_(types.y),
       d_(d),
       padded_d_(round_up(d, tile_.depth)),
-      value_panels_((d + tile_.columns - 1) / tile_.columns),
+      value_panels_(ceil_div(d, tile_.columns)),
       key_block_(std::min(kKeyBlock, round_up(max_keys, std::max(tile_.rows, tile_.depth)))),
       value_panel_size_(round_up(max_keys, tile_.depth) * tile_.columns),
       scale_(scale) {
@@ -95,9 +95,8 @@ void AttentionCore::attend(std::byte* scratch, const QueryBlock& block, int64_t 
 // Keys [first, first + count) for all queries of the block: logits, weights, and the weighted sum of values.
 void AttentionCore::add_keys(std::byte* scratch, const QueryBlock& block, int64_t first, int64_t count) const noexcept {
   const int64_t columns = tile_.columns;
-  constexpr int64_t kStart = 0;
-  tile_.run(count, scratch + first * padded_d_ * a_bytes(), padded_d_, {&kStart, 1, padded_d_}, scratch + queries_at_,
-            floats(scratch, scores_at_), false, block.rows);
+  tile_.run(count, scratch + first * padded_d_ * a_bytes(), padded_d_, Stretches::whole(padded_d_),
+            scratch + queries_at_, floats(scratch, scores_at_), false, block.rows);
   weigh(scratch, block, first, count);
 
   const bool is_bf16 = tile_.a == Element::bf16;

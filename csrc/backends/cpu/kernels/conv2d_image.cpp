@@ -4,11 +4,12 @@
 #include <cstring>
 
 #include "backends/cpu/cache_sizes.h"
+#include "backends/cpu/kernels/rounding.h"
 
 namespace yanrt::cpu {
 
 bool ConvImage::suits(const ConvShape& shape, const TileLoop& tile) {
-  const int64_t width = shape.out_width, filled = (width + tile.rows - 1) / tile.rows * tile.rows;
+  const int64_t width = shape.out_width, filled = round_up(width, tile.rows);
   return shape.groups == 1 && shape.field() > 1 && shape.in % tile.depth == 0 && 4 * width >= 3 * filled;
 }
 

@@ -1,6 +1,7 @@
 #include "backends/cpu/kernels/gemm.h"
 
 #include "backends/cpu/cache_sizes.h"
+#include "backends/cpu/kernels/rounding.h"
 #include "core/error.h"
 
 namespace yanrt::cpu {
@@ -9,9 +10,6 @@ namespace {
 constexpr int64_t kFillColumns = 16;           // bringing rows into scratch costs as much as this many columns
 constexpr int64_t kMacsPerWorker = 64 * 1024;  // less is not worth a second worker
 constexpr int64_t kMostIntegerK = 1 << 16;     // 65536 products of 255 and 127 still fit 32 bits
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 // Into the second-level cache. The processor's own prefetch stops at the end of a page, and a panel is read in strides.
 void prefetch(const std::byte* from, const std::byte* to) {
@@ -124,9 +122,8 @@ void Gemm::multiply_block(const FinishArgs& finish, const Rows& block, int64_t g
 // A stretch at a time, or as many as a block of k has room for, or a part of one.
 void Gemm::multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* weights, int64_t used,
                     float* sums) const noexcept {
-  constexpr int64_t kStart = 0;
   const int64_t stretches = rows.stretches ? static_cast<int64_t>(rows.stretches->size()) : 1;
-  const int64_t* at = rows.stretches ? rows.stretches->data() : &kStart;
+  const int64_t* at = rows.stretches ? rows.stretches->data() : &Stretches::kStart;
   const int64_t length = padded_k_ / stretches, together = std::max<int64_t>(block_k_ / length, 1);
   const auto a_bytes = static_cast<int64_t>(size_of(tile_.a));
   const auto k_bytes = tile_.columns * static_cast<int64_t>(size_of(tile_.b));

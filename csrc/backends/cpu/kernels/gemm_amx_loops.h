@@ -3,6 +3,7 @@
 // below computes it. The instructions name their registers as literals, hence the macros.
 #pragma once
 
+#include "backends/cpu/isa/amx_config.h"
 #include "backends/cpu/isa/simd.h"
 #include "backends/cpu/isa/vec_math.h"
 #include "backends/cpu/kernels/gemm_args.h"
@@ -36,16 +37,7 @@ struct AmxInt8 {  // unsigned by signed
 #define YANRT_AMX_FENCE() asm volatile("" ::: "memory")
 
 // Every register is whole: rows that are missing are filled with zeros before they are loaded.
-struct alignas(64) AmxConfig {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {kAmxBytes, kAmxBytes, kAmxBytes, kAmxBytes, kAmxBytes, kAmxBytes, kAmxBytes, kAmxBytes};
-  uint8_t rows[16] = {kAmxRows, kAmxRows, kAmxRows, kAmxRows, kAmxRows, kAmxRows, kAmxRows, kAmxRows};
-};
-inline void amx_enter() {
-  const AmxConfig config;
-  YANRT_AMX_FENCE();
-  _tile_loadconfig(&config);
-}
+inline void amx_enter() { _tile_loadconfig(&kWholeTiles); }
 inline void amx_leave() { _tile_release(); }
 
 // Stretches in steps of 64 bytes.
@@ -153,8 +145,7 @@ inline void amx_tile_columns(int64_t rows, const void* a, const void* panel, int
   const int halves = used > kAmxPanelColumns / 2 ? 2 : 1;
   const auto* x = static_cast<const uint32_t*>(a);
   const auto* w = static_cast<const std::byte*>(panel);
-  constexpr int64_t kStart = 0;
-  const AmxStretches whole{&kStart, 1, 1, k * static_cast<int64_t>(sizeof(uint16_t)) / kAmxBytes};
+  const AmxStretches whole{&Stretches::kStart, 1, 1, k * static_cast<int64_t>(sizeof(uint16_t)) / kAmxBytes};
   alignas(64) uint32_t turned[kAmxRows * kLanes];
   YANRT_AMX_FENCE();
   for (int64_t row = 0; row < rows; row += kAmxRows, acc += kAmxRows * kAmxPanelColumns)

@@ -42,6 +42,9 @@ constexpr size_t size_of(Element element) {
 struct Stretches {
   const int64_t* at;
   int64_t count, k;
+
+  static constexpr int64_t kStart = 0;
+  static constexpr Stretches whole(int64_t k) { return {&kStart, 1, k}; }
 };
 
 // Register tiles: acc[rows][columns] (+)= a[rows][k] * panel[k][columns], in f32, or in int32 if `a` is an integer.

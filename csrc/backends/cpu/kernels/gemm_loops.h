@@ -86,8 +86,7 @@ void tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretc
 }
 template <class Step>
 void tile_columns(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume, int64_t used) {
-  constexpr int64_t kStart = 0;
-  walk_rows<Step>(rows, a, Step::kGroup, kTileColumns, {&kStart, 1, k}, panel, acc, resume, used);
+  walk_rows<Step>(rows, a, Step::kGroup, kTileColumns, Stretches::whole(k), panel, acc, resume, used);
 }
 
 // The panel holds f32, or bf16 that is widened as it is read.

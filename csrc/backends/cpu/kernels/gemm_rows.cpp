@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "backends/cpu/kernels/rounding.h"
+
 namespace yanrt::cpu {
 
 ToOperand::ToOperand(const ConvertLoops& convert, const TileLoop& tile, DType from)
@@ -33,7 +35,7 @@ RowQuantiser::RowQuantiser(const QuantiseLoops& loops, const TileLoop& tile, DTy
 
 // What the tile reads behind the codes is multiplied with zeros, but must lie in the row.
 bool RowQuantiser::in_place(int64_t width) const {
-  return from_ == DType::i8 && !widens_ && (width + depth_ - 1) / depth_ * depth_ <= quantised_row_bytes(width);
+  return from_ == DType::i8 && !widens_ && round_up(width, depth_) <= quantised_row_bytes(width);
 }
 
 float RowQuantiser::scale_of(const std::byte* row, int64_t width) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 
+#include "backends/cpu/kernels/rounding.h"
 #include "core/bf16.h"
 #include "core/error.h"
 
@@ -14,8 +15,6 @@ namespace yanrt::cpu {
 namespace {
 
 constexpr float kLargestI8 = 127.0f, kLargestF8 = 448.0f;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 template <class T>
 void put(std::byte* to, int64_t at, T value) {
@@ -148,7 +147,7 @@ const float* stored_scales(const Constant& weight, WeightCache& cache) {
 
 Panels::Panels(const Constant& weight, WeightCache& cache, const TileLoop& tile, int64_t groups, int64_t n, int64_t k)
     : per_group_(ceil_div(n, tile.columns)),
-      panel_bytes_(static_cast<size_t>(ceil_div(k, tile.depth) * tile.depth * tile.columns) * size_of(tile.stored)),
+      panel_bytes_(static_cast<size_t>(round_up(k, tile.depth) * tile.columns) * size_of(tile.stored)),
       scales_(stored_scales(weight, cache)) {
   const int64_t channels = groups * n;
   const std::string& name = weight.tensor->name;
@@ -162,7 +161,7 @@ Panels::Panels(const Constant& weight, WeightCache& cache, const TileLoop& tile,
         }));
   const std::string form = element + "." + std::to_string(tile.columns) + "x" + std::to_string(tile.group) + "x" +
                            std::to_string(tile.depth) + "." + std::to_string(groups);
-  const int64_t panels = groups * per_group_, units = ceil_div(k, tile.depth) * tile.depth / tile.group;
+  const int64_t panels = groups * per_group_, units = round_up(k, tile.depth) / tile.group;
   const int64_t unit_bytes = tile.group * static_cast<int64_t>(size_of(tile.stored));
   const auto channels_of = [&](int64_t panel) {
     return std::min<int64_t>(tile.columns, n - panel % per_group_ * tile.columns);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "backends/cpu/kernels/gemm.h"
+#include "backends/cpu/kernels/rounding.h"
 #include "core/bf16.h"
 
 namespace yanrt::cpu {
@@ -45,10 +46,10 @@ class MatMul final : public Kernel {
         m_(spec.inputs[0].shape[-2]),
         n_(spec.outputs[0].shape[-1]),
         k_(spec.inputs[0].shape[-1]),
-        padded_k_((k_ + tile_.depth - 1) / tile_.depth * tile_.depth),
-        panels_((n_ + tile_.columns - 1) / tile_.columns),
+        padded_k_(round_up(k_, tile_.depth)),
+        panels_(ceil_div(n_, tile_.columns)),
         items_(spec.outputs[0].numel() / (m_ * n_) * panels_),
-        block_rows_(std::min(kBlockTiles * tile_.rows, (m_ + tile_.rows - 1) / tile_.rows * tile_.rows)),
+        block_rows_(std::min(kBlockTiles * tile_.rows, round_up(m_, tile_.rows))),
         in_place_(to_operand_.is_copy() && padded_k_ == k_),
         y_is_bf16_(spec.outputs[0].dtype == DType::bf16),
         variant_("matmul." + std::string(name_of(spec.compute)) + "." + std::string(name_of(spec.isa))) {
@@ -105,8 +106,7 @@ class MatMul final : public Kernel {
     for (int64_t first = 0; first < m_; first += block_rows_) {
       const int64_t count = std::min(block_rows_, m_ - first);
       const Rows rows = in_place_ ? Rows{a + first * a_.row * a_.bytes, a_.row} : bring(a, first, count, scratch);
-      constexpr int64_t kStart = 0;
-      tile_.run(count, rows.data, rows.stride, {&kStart, 1, padded_k_}, call.scratch, sums, false, n_ - column);
+      tile_.run(count, rows.data, rows.stride, Stretches::whole(padded_k_), call.scratch, sums, false, n_ - column);
       finish.y = call.outputs[0] + ((matrix * m_ + first) * n_ + column) * (y_is_bf16_ ? 2 : 4);
       finish_(finish, sums, tile_.columns, count, std::min<int64_t>(tile_.columns, n_ - column));
     }
