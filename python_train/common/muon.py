@@ -1,7 +1,7 @@
 """Muon (Jordan et al. 2024): momentum whose matrix is replaced by the nearest orthogonal one.
 
 `torch.optim.Muon` does the same in bf16 alone, which a processor without bf16 instructions emulates; here the products
-are float32 on a CPU, and matrices of one shape are orthogonalised together.
+are float32 on such a one, and matrices of one shape are orthogonalised together.
 """
 
 from collections import defaultdict
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from .precision import computes_bf16
+
 # Quintic Newton-Schulz coefficients of the reference implementation: five steps bring singular values to about 1.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 STEPS = 5
@@ -20,13 +22,13 @@ STEPS = 5
 def orthogonalize(matrices: Tensor) -> Tensor:
     """Nearest semi-orthogonal matrices, approximately: `[N,rows,columns]`, singular values end within 0.7 to 1.2."""
     a, b, c = NEWTON_SCHULZ
-    x = matrices.to(torch.bfloat16) if matrices.is_cuda else matrices.float()
+    x = matrices.to(torch.bfloat16 if computes_bf16(matrices.device) else torch.float32)
     wide = x.shape[-1] >= x.shape[-2]
     x = x if wide else x.mT
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(STEPS):
         gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     result: Tensor = (x if wide else x.mT).to(matrices.dtype)
     return result
 

@@ -3,7 +3,11 @@
 import torch
 
 
+def computes_bf16(device: torch.device) -> bool:
+    """Whether the device has bf16 instructions."""
+    return device.type == "cuda" or bool(torch.cpu._is_avx512_bf16_supported())
+
+
 def autocast(device: torch.device) -> torch.autocast:
     """bf16 autocast where the device computes in bf16, else a context that changes nothing (float32)."""
-    native = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16, enabled=native)
+    return torch.autocast(device.type, torch.bfloat16, enabled=computes_bf16(device))
