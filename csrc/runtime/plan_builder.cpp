@@ -56,23 +56,28 @@ class PlanBuilder {
     }
   }
 
-  // A kernel writes a program output, or the pending value of a state, where it will be wanted: no copy afterwards.
+  // A kernel writes a program output, or the pending value of a state, where it will be wanted, also if that is a
+  // reshape of what it makes: no copy afterwards.
   void choose_destinations() {
-    std::vector<bool> made_by_kernel(program_.values.size(), false);
+    std::vector<const OpNode*> maker(program_.values.size(), nullptr);
     for (const OpNode& op : program_.ops)
-      if (!op.def->is_view())
-        for (int value : op.outputs) made_by_kernel[value] = true;
+      for (int value : op.outputs) maker[value] = &op;
+    // The operand, not yet placed, of the value that a kernel makes and `value` is; or null.
+    const auto unplaced = [&](int value) -> Operand* {
+      while (maker[value] && maker[value]->def->name == "reshape") value = maker[value]->inputs[0];
+      const bool made_by_kernel = maker[value] && !maker[value]->def->is_view();
+      return made_by_kernel && operands_[value].arena == Arena::absent ? &operands_[value] : nullptr;
+    };
     for (size_t i = 0; i < program_.outputs.size(); ++i) {
-      Operand& operand = operands_[program_.outputs[i].value];
-      plan_.outputs.push_back({program_.outputs[i].name, TensorDesc::dense(operand.desc.dtype, operand.desc.shape)});
-      if (made_by_kernel[program_.outputs[i].value] && operand.arena == Arena::absent)
-        operand = {.arena = Arena::output, .index = static_cast<int>(i), .desc = operand.desc};
+      const int value = program_.outputs[i].value;
+      const DType dtype = operands_[value].desc.dtype;
+      plan_.outputs.push_back({program_.outputs[i].name, TensorDesc::dense(dtype, program_.values[value].shape)});
+      if (Operand* operand = unplaced(value))
+        *operand = {.arena = Arena::output, .index = static_cast<int>(i), .desc = operand->desc};
     }
-    for (const NamedValue& update : program_.updates) {
-      Operand& operand = operands_[update.value];
-      if (made_by_kernel[update.value] && operand.arena == Arena::absent)
-        operand = {.arena = Arena::pending, .offset = states_.entries.at(update.name).pending, .desc = operand.desc};
-    }
+    for (const NamedValue& update : program_.updates)
+      if (Operand* operand = unplaced(update.value))
+        *operand = {.arena = Arena::pending, .offset = states_.entries.at(update.name).pending, .desc = operand->desc};
   }
 
   void add_view(const OpNode& op) {

@@ -17,6 +17,7 @@ from .fuse_pointwise import fuse_pointwise
 from .fuse_residual import fuse_residual
 from .fuse_rms_norm import fuse_rms_norm
 from .hoist_reshapes import hoist_reshapes
+from .permute_last import permute_last
 from .simplify_views import simplify_views
 from .sink_permutes import sink_permutes
 from .sink_views import sink_views
@@ -53,6 +54,7 @@ PASSES: tuple[Pass, ...] = (
     fuse_gate,
     fuse_residual,
     fuse_pointwise,
+    permute_last,
     # Clean up again.
     simplify_views,
     fold_constants,

@@ -18,6 +18,7 @@ from exporters.passes import (
     fuse_residual,
     hoist_reshapes,
     optimize,
+    permute_last,
     simplify_views,
     sink_views,
 )
@@ -231,6 +232,30 @@ def test_fuse_pointwise_does_not_repeat_a_small_result():
     b = Builder((3,))
     text = b.after(fuse_pointwise, y=b.pointwise("add i0 i1", b.pointwise("exp i0", b.x), b.tensor("t", 4, 3)))
     assert text.count("pointwise") == 2
+
+
+def test_permute_last_lets_the_last_pointwise_write_in_the_final_order():
+    b = Builder((4, 6))
+    pixels = b.pointwise("add i0 i1", b.op("reshape", b.x, shape=[4, 3, 2]), b.tensor("t", 1, 3, 1))
+    shuffled = b.op("reshape", b.op("permute", pixels, dims=[0, 2, 1]), shape=[8, 3])
+    assert b.after(permute_last, y=shuffled) == lines("""
+        %1 f32[4, 3, 2] = reshape(%0) {shape=[4, 3, 2]}
+        %2 f32[4, 2, 3] = permute(%1) {dims=[0, 2, 1]}
+        %3 f32[1, 1, 3] = permute(t) {dims=[0, 2, 1]}
+        %4 f32[4, 2, 3] = pointwise(%2, %3) {expr=[add i0 i1]}
+        %5 f32[8, 3] = reshape(%4) {shape=[8, 3]}
+        return y = %5""")
+
+
+def test_permute_last_leaves_what_a_kernel_reads():
+    """It may read the permuted values as they lie."""
+    b = Builder((4, 6))
+    text = b.after(permute_last, y=b.op("softmax", b.op("permute", b.pointwise("exp i0", b.x), dims=[1, 0])))
+    assert text == lines("""
+        %1 f32[4, 6] = pointwise(%0) {expr=[exp i0]}
+        %2 f32[6, 4] = permute(%1) {dims=[1, 0]}
+        %3 f32[6, 4] = softmax(%2)
+        return y = %3""")
 
 
 def test_a_pass_that_breaks_a_program_is_caught():
