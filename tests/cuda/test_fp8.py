@@ -77,6 +77,37 @@ def test_a_calibrated_peak_scales_all_rows(
         check_close(y, seen @ quantise_rows(weight.astype(np.float64)).T, "bf16")
 
 
+@pytest.mark.parametrize("arch", [80, 89])
+@pytest.mark.parametrize("peak", [0.0, 0.7], ids=["dynamic", "static"])
+def test_linear_quantises_for_the_next_one_if_it_knows_the_peak(
+    peak: float, arch: int, check_close: Callable[[Array, Array, str], None]
+) -> None:
+    sim.configure(order="random", seed=3, arch=arch)
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((70, 32), np.float32)
+    up, down = (rng.standard_normal(shape, np.float32) for shape in ((80, 32), (20, 80)))
+    p = ProgramBuilder()
+    hidden = p.op("linear", [p.input("x", "f32", x.shape), p.value("f32", up.shape, tensor="up"), -1, -1, -1],
+                  "f32", (70, 80), act="silu", gate_rows=1)  # fmt: skip
+    operands = [hidden, p.value("f32", down.shape, tensor="down"), -1, -1, -1]
+    p.output("y", p.op("linear", operands, "f32", (70, 20), act="none", gate_rows=1))
+    manifest = bare_manifest({"run": p.build()})
+    manifest["tensors"] = {"down": {"input_peak": peak}} if peak else {}
+    data = pack(manifest, {"up": up, "down": down})
+    engine = _C.Engine(_C.Package.from_bytes(data, "chain"), "cuda-sim", "fp8", 1, "auto")
+    assert engine.ops("run")[0]["kernel"].endswith(".to_e4m3") == bool(peak)
+    (y,) = engine.runner().run("run", [x])
+    sums = quantise_rows(x) @ quantise_rows(up).T
+    hidden_values = to_bf16((sums / (1 + np.exp(-sums))).astype(np.float32))
+    seen = (
+        round_to_e4m3(hidden_values.astype(np.float64) * LARGEST / peak) * peak / LARGEST
+        if peak
+        else quantise_rows(hidden_values)
+    )
+    assert not peak or (np.abs(hidden_values).max() > peak and np.abs(seen).max() == pytest.approx(peak))
+    check_close(y, seen @ quantise_rows(down).T, "fp8")
+
+
 def test_the_reference_rounds_as_the_format_says() -> None:
     values = np.array([0, 2**-9, 2**-10, 3 * 2**-10, 0.0625, 1.0625, 1.1875, 449, 1e9, -1.0625, 2**-6, 17, 19])
     expected = np.array([0, 2**-9, 0, 2**-8, 0.0625, 1.0, 1.25, 448, 448, -1.0, 2**-6, 16, 20])

@@ -1,11 +1,16 @@
 #include "backends/cuda/quantised_values.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace yanrt::cuda {
 namespace {
 
-bool is_norm(const PlannedOp& op) { return op.node->def->name == "layer_norm" || op.node->def->name == "rms_norm"; }
+// A norm has a whole row before it; linear must be told the largest magnitude.
+bool can_write(const PlannedOp& op, float peak) {
+  const std::string_view name = op.node->def->name;
+  return name == "layer_norm" || name == "rms_norm" || (name == "linear" && peak > 0);
+}
 
 // A whole temporary of bf16 rows that holds its quantised form as well, rows of k 16-byte aligned.
 bool fits(const Operand& operand) {
@@ -33,7 +38,7 @@ QuantisedValues find_quantised_values(const Plan& plan, Precision precision) {
                          std::vector<float>(plan.ops.size())};
   if (precision != Precision::fp8) return values;
   for (size_t writer = 0; writer < plan.ops.size(); ++writer) {
-    if (!is_norm(plan.ops[writer]) || !fits(plan.ops[writer].outputs[0])) continue;
+    if (plan.ops[writer].outputs.empty() || !fits(plan.ops[writer].outputs[0])) continue;
     const Operand& value = plan.ops[writer].outputs[0];
     std::vector<size_t> readers;
     bool all_take_rows = true;
@@ -47,7 +52,7 @@ QuantisedValues find_quantised_values(const Plan& plan, Precision precision) {
     if (!all_take_rows || readers.empty()) continue;
     const float peak = weight_of(plan.ops[readers.front()]).input_peak;
     const auto has_it = [&](size_t reader) { return weight_of(plan.ops[reader]).input_peak == peak; };
-    if (!std::all_of(readers.begin(), readers.end(), has_it)) continue;
+    if (!std::all_of(readers.begin(), readers.end(), has_it) || !can_write(plan.ops[writer], peak)) continue;
     values.written[writer] = true;
     values.peak[writer] = peak;
     for (size_t reader : readers) values.read[reader] = true;

@@ -1,6 +1,6 @@
-// Which values of a plan pass from kernel to kernel as E4M3 rows, in precision fp8: those that a norm writes and that
-// nothing but linear reads, with one calibrated peak or none. The norm quantises in its own pass, and linear reads what
-// it would have made.
+// Which values of a plan pass from kernel to kernel as E4M3 rows, in precision fp8: those that nothing but linear
+// reads, with one calibrated peak or none, and that a norm or, with a peak, linear writes. The writer quantises in its
+// own pass, and the reader takes what it would have made.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,8 @@
 #include "runtime/plan.h"
 
 namespace yanrt::cuda {
+
+inline constexpr float kE4m3Largest = 448.0f;
 
 struct QuantisedValues {
   std::vector<bool> written;  // by op: output 0

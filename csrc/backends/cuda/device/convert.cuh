@@ -23,11 +23,12 @@ __device__ __forceinline__ uint32_t pack_bf16(float low, float high) {
   return l.x | static_cast<uint32_t>(h.x) << 16;
 }
 
-// Four values as E4M3 in the order of memory, rounded to nearest even, saturated at +-448.
+// Values as E4M3 in the order of memory, rounded to nearest even, saturated at +-448.
+__device__ __forceinline__ uint16_t pack_e4m3x2(float v0, float v1) {
+  return __nv_cvt_float2_to_fp8x2(make_float2(v0, v1), __NV_SATFINITE, __NV_E4M3);
+}
 __device__ __forceinline__ uint32_t pack_e4m3(float v0, float v1, float v2, float v3) {
-  const __nv_fp8x2_storage_t low = __nv_cvt_float2_to_fp8x2(make_float2(v0, v1), __NV_SATFINITE, __NV_E4M3);
-  const __nv_fp8x2_storage_t high = __nv_cvt_float2_to_fp8x2(make_float2(v2, v3), __NV_SATFINITE, __NV_E4M3);
-  return low | static_cast<uint32_t>(high) << 16;
+  return pack_e4m3x2(v0, v1) | static_cast<uint32_t>(pack_e4m3x2(v2, v3)) << 16;
 }
 __device__ __forceinline__ uint8_t float_to_e4m3(float value) {
   return __nv_cvt_float_to_fp8(value, __NV_SATFINITE, __NV_E4M3);

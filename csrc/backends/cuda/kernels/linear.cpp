@@ -33,17 +33,20 @@ class Linear final : public Kernel {
         weight_(pack_weight_rows(spec.constants[kWeight], spec.weights, type_, n_, 1, k_)),
         tile_(choose_tile(m_, n_, 1, spec.device)),
         native_(has_native_e4m3_mma(spec.device.sm)),
-        reads_quantised_(spec.reads_quantised) {
+        reads_quantised_(spec.reads_quantised),
+        writes_quantised_(spec.writes_quantised) {
     epilogue_.column_scale = weight_.scale;
     epilogue_.columns = n_;
     epilogue_.act = parse_activation(spec.op.attrs.choice("act"));
     epilogue_.gate_rows = static_cast<uint32_t>(spec.op.attrs.integer("gate_rows"));
     epilogue_.gate_count = spec.has(kGate) ? static_cast<uint32_t>(spec.inputs[kGate].numel() / n_) : 1;
     epilogue_.y_is_bf16 = spec.outputs[0].dtype == DType::bf16;
+    epilogue_.y_scale = spec.written_peak / kE4m3Largest;
     variant_ = "linear." + std::string(name_of(spec.precision)) + "." +
                (type_ == DType::f32 ? "simt" : std::string(name_of(tile_))) +
                (type_ == DType::f8e4m3 && !native_ ? ".widened" : "") +
-               (type_ == DType::f8e4m3 && spec.constants[kWeight].tensor->input_peak > 0 ? ".static" : "");
+               (type_ == DType::f8e4m3 && spec.constants[kWeight].tensor->input_peak > 0 ? ".static" : "") +
+               (writes_quantised_ ? ".to_e4m3" : "");
   }
 
   void launch(const KernelCall& call) const override {
@@ -53,6 +56,7 @@ class Linear final : public Kernel {
     epilogue.gate = call.in<const float>(kGate);
     epilogue.residual = call.in<const float>(kResidual);
     epilogue.y = call.outputs[0];
+    if (writes_quantised_) epilogue.y_scales = reinterpret_cast<float*>(call.outputs[0] + quantised_scales_at(m_, n_));
     if (type_ == DType::f32) {
       const DenseRows rows{call.inputs[kX], x_stride_ * static_cast<int64_t>(sizeof(float)), 0};
       check(launch_gemm_f32(rows, shape(k_ * sizeof(float)), epilogue, call.stream), "launch of gemm_f32");
@@ -94,7 +98,7 @@ class Linear final : public Kernel {
   OperandRows rows_;
   WeightRows weight_;
   Tile tile_;
-  bool native_, reads_quantised_;
+  bool native_, reads_quantised_, writes_quantised_;
   Epilogue epilogue_{};
   std::string variant_;
 };

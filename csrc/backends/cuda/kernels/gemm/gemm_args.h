@@ -11,7 +11,9 @@
 namespace yanrt::cuda {
 
 // What becomes of the sums: y = residual + gate * act(sum * row_scale * column_scale + bias). A null operand is left
-// out. Columns are those of all groups; gate, residual and y have `columns` of them in a row.
+// out. Columns are those of all groups; gate, residual and y have `columns` of them in a row. With `y_scales`, which
+// only the E4M3 GEMM knows, y is E4M3 with the one scale `y_scale`: a row's own would be known after its last column,
+// which another block makes.
 struct Epilogue {
   const float* row_scale;
   const float* column_scale;
@@ -19,6 +21,8 @@ struct Epilogue {
   const float* gate;  // row r takes entry (r / gate_rows) % gate_count
   const float* residual;
   void* y;
+  float* y_scales;  // [rows], written for those who read y
+  float y_scale;
   uint32_t columns, gate_rows, gate_count;
   Activation act;
   bool y_is_bf16;

@@ -13,6 +13,7 @@ namespace yanrt::cuda {
 
 struct Bf16Step {
   static constexpr int kPromoteTiles = 0;  // the sums stay in the tensor core's f32
+  static constexpr bool kMayQuantise = false;
   static __device__ __forceinline__ void multiply(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
     mma_m16n8k16_bf16(d, a, b0, b1);
   }
@@ -22,6 +23,7 @@ struct Bf16Step {
 template <E4m3Path kPath>
 struct E4m3Step {
   static constexpr int kPromoteTiles = 2;
+  static constexpr bool kMayQuantise = true;
   static __device__ __forceinline__ void multiply(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
     mma_e4m3<kPath>(d, a, b0, b1);
   }
@@ -158,8 +160,8 @@ __global__ void __launch_bounds__(Shape::kThreads) gemm_kernel(Rows rows, GemmSh
         const uint32_t row = first_row + static_cast<uint32_t>(warp_row + i * 16 + lane / 4 + r * 8);
         const uint32_t column = first_column + static_cast<uint32_t>(warp_column + j * 8 + lane % 4 * 2);
         if (row < shape.m && column < shape.n)
-          finish_pair(epilogue, sums.v[i][j][2 * r], sums.v[i][j][2 * r + 1], row_origin + row, column_origin + column,
-                      column_origin + shape.n);
+          finish_pair<Step::kMayQuantise>(epilogue, sums.v[i][j][2 * r], sums.v[i][j][2 * r + 1], row_origin + row,
+                                          column_origin + column, column_origin + shape.n);
       }
 }
 

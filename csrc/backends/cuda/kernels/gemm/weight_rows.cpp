@@ -4,13 +4,12 @@
 #include <cmath>
 #include <cstring>
 
+#include "backends/cuda/quantised_values.h"
 #include "core/bf16.h"
 #include "core/error.h"
 
 namespace yanrt::cuda {
 namespace {
-
-constexpr float kE4m3Largest = 448.0f;
 
 // Calls `store(channel, index into the padded channel, value)` for every element.
 template <class Store>
