@@ -236,8 +236,9 @@ def _estimate(arguments: argparse.Namespace) -> int:
     from yanrt.roofline import estimate_speed, find_device, table
 
     precision = arguments.precision or ("bf16" if arguments.device == "cpu" else "fp8")
-    device = find_device(arguments.device, precision, arguments.threads)
-    result = estimate_speed(Package.open(arguments.model), device, arguments.schedule, arguments.size)
+    package = Package.open(arguments.model)
+    device = find_device(arguments.device, precision, arguments.threads, estimate(package, precision))
+    result = estimate_speed(package, device, arguments.schedule, arguments.size)
     print(table(result, arguments.fps))
     if arguments.json:
         write_json(arguments.json, result.to_dict())

@@ -44,9 +44,10 @@ class Ceiling:
     bytes: float
 
     @classmethod
-    def measure(cls, threads: int) -> "Ceiling":
-        """Of this processor, with `threads` threads, now."""
-        found: dict[str, Any] = _C.measure_ceiling(threads)
+    def measure(cls, threads: int, working_set: int | None = None) -> "Ceiling":
+        """Of this processor, with `threads` threads, now; `bytes` is what reading `working_set` bytes again and again
+        gives (None: so many that no cache holds them)."""
+        found: dict[str, Any] = _C.measure_ceiling(threads, *([] if working_set is None else [working_set]))
         return cls({unit: value for unit, value in found.items() if unit != "bytes"}, found["bytes"])
 
     def best(self, other: "Ceiling") -> "Ceiling":

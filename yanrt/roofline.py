@@ -26,7 +26,8 @@ class Device:
 
     `reach` and `reach_memory` are the shares of the ceiling that are assumed of products of matrices and of everything
     else; an exponential takes as long as `exponential` f32 operations; `overlaps`: bytes arrive while others are
-    computed with; `launch` is what an op costs besides, in seconds (a node of a captured graph, a barrier of threads).
+    computed with; `near` is the bytes a second of what passes from op to op (0: as of all else); `launch` is what an op
+    costs besides, in seconds (a node of a captured graph, a barrier of threads).
     """
 
     name: str
@@ -37,6 +38,7 @@ class Device:
     reach_memory: float = 0.75
     exponential: float = 16
     overlaps: bool = True
+    near: float = 0
     launch: float = 2e-6
 
 
@@ -61,14 +63,19 @@ GPUS = {
 DEVICES = ("cpu", *GPUS)
 
 
-def find_device(name: str, precision: str, threads: int | None = None) -> Device:
-    """A GPU of the table, or "cpu": this processor, its ceiling measured now. ArgumentError for another name."""
+def find_device(name: str, precision: str, threads: int | None = None, memory: MemoryUse | None = None) -> Device:
+    """A GPU of the table, or "cpu": this processor, its ceiling measured now, in caches as far as they hold `memory`.
+    ArgumentError for another name."""
     if name == "cpu":
         count = threads or len(os.sched_getaffinity(0))
-        # Kernels in a step reach 0.6 to 0.9 of the peak, and a core packs operands before it multiplies them. What a
-        # pair of query and key costs besides its products: packing, padded blocks, mask, a polynomial for the power.
-        ceiling = Ceiling.measure(count)
-        return Device("cpu", ceiling, 0, precision, reach=0.65, reach_memory=1, exponential=400, overlaps=False)
+        # Weights come round once a step, what passes from op to op stays near. benchmarks/estimate_error.py finds
+        # `reach` and `exponential` again: what a pair of query and key costs besides its products is packing, padded
+        # blocks, mask, and a polynomial for the power.
+        ceiling = Ceiling.measure(count, memory.total if memory else None)
+        near = Ceiling.measure(count, memory.workspace).bytes if memory else 0
+        return Device(
+            "cpu", ceiling, 0, precision, reach=0.75, reach_memory=1, exponential=180, overlaps=False, near=near
+        )
     if name not in GPUS:
         raise ArgumentError(f"unknown device {name!r}; there are {', '.join(DEVICES)}")
     if precision == "int8":
@@ -159,8 +166,14 @@ def op_seconds(cost: OpCost, device: Device) -> float:
     ceiling, rates = device.ceiling, device.ceiling.operations
     compute = cost.flops / (device.reach * rates[ceiling.unit(cost, device.precision)])
     compute += cost.exponentials * device.exponential / rates["f32"]
-    memory = cost.bytes / (device.reach_memory * ceiling.bytes)
+    memory = memory_seconds(cost, device)
     return (max(compute, memory) if device.overlaps else compute + memory) + device.launch
+
+
+def memory_seconds(cost: OpCost, device: Device) -> float:
+    """The time that the bytes of an op take to arrive and leave."""
+    near = cost.bytes - cost.weights
+    return (cost.weights / device.ceiling.bytes + near / (device.near or device.ceiling.bytes)) / device.reach_memory
 
 
 def seconds_by_op(costs: Iterable[OpCost], device: Device) -> dict[str, float]:

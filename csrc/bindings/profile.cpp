@@ -9,12 +9,12 @@
 namespace yanrt::bindings {
 namespace {
 
-py::dict ceiling_dict(int threads) {
+py::dict ceiling_dict(int threads, size_t working_set) {
   if (threads < 1) throw Error(ErrorKind::argument, "threads must be at least 1, got " + std::to_string(threads));
   cpu::Ceiling ceiling;
   {
     const py::gil_scoped_release release;
-    ceiling = cpu::measure_ceiling(threads);
+    ceiling = cpu::measure_ceiling(threads, working_set);
   }
   py::dict d;
   d["f32"] = ceiling.f32;
@@ -62,7 +62,7 @@ class Profile {
 }  // namespace
 
 void bind_profile(py::module_& m) {
-  m.def("measure_ceiling", &ceiling_dict, py::arg("threads"));
+  m.def("measure_ceiling", &ceiling_dict, py::arg("threads"), py::arg("working_set") = cpu::kNoCache);
   py::class_<Profile>(m, "Profile")
       .def(py::init<std::shared_ptr<Engine>, const std::vector<std::string>&, size_t>(), py::arg("engine"),
            py::arg("programs"), py::arg("runs"), py::call_guard<py::gil_scoped_release>())

@@ -11,7 +11,7 @@
 namespace yanrt {
 namespace {
 
-constexpr size_t kMaxProgramBytes = size_t{64} << 30;
+constexpr size_t kMaxProgramBytes = size_t{1} << 40;  // all values that ever exist, views counted: memory is reused
 constexpr size_t kMaxStateBytes = size_t{64} << 30;
 constexpr size_t kMaxVariadic = 256;
 
@@ -41,7 +41,7 @@ class ProgramVerifier {
       at("value " + std::to_string(v), [&] { check_value(program_.values[v]); });
       defined_[v] = program_.values[v].source != ValueSource::op;
       bytes += static_cast<size_t>(program_.values[v].shape.numel()) * size_of(program_.values[v].dtype);
-      if (bytes > kMaxProgramBytes) fail("its values take more than 64 GiB");
+      if (bytes > kMaxProgramBytes) fail("its values take more than 1024 GiB");
     }
     for (size_t i = 0; i < program_.ops.size(); ++i) {
       const OpNode& op = program_.ops[i];

@@ -147,8 +147,8 @@ def test_states_of_the_most_bytes() -> None:
 
 def test_values_of_the_most_bytes() -> None:
     manifest = sample.manifest()
-    manifest["programs"]["step"]["values"] += [{"dtype": "i64", "shape": [2**30]}] * 9
-    with pytest.raises(PackageError, match="its values take more than 64 GiB"):
+    manifest["programs"]["step"]["values"] += [{"dtype": "i64", "shape": [2**30]}] * 129
+    with pytest.raises(PackageError, match="its values take more than 1024 GiB"):
         read(manifest)
 
 

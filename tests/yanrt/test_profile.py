@@ -111,6 +111,7 @@ def test_the_ceiling_is_measured() -> None:
     assert set(ceiling.operations) == {"f32", "bf16", "int8"}
     assert all(value > 1e8 for value in ceiling.operations.values())
     assert ceiling.bytes > 1e7
+    assert Ceiling.measure(1, 2**20).bytes > 0.8 * ceiling.bytes  # a cache is no slower than memory
     with pytest.raises(ArgumentError, match="got 0"):
         _C.measure_ceiling(0)
 

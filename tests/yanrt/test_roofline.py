@@ -31,6 +31,8 @@ def test_seconds_follow_the_roofline() -> None:
     assert op_seconds(replace(LINEAR, flops=1), device) == pytest.approx(4e6 / 0.5e12 + 1e-3)
     alone = replace(device, overlaps=False)
     assert op_seconds(LINEAR, alone) == pytest.approx(8e9 / 1e12 + 4e6 / 0.5e12 + 1e-3)
+    near = replace(alone, near=1e13)  # what is no weight lies in a cache
+    assert op_seconds(LINEAR, near) == pytest.approx(8e9 / 1e12 + 1e6 / 0.5e12 + 3e6 / 0.5e13 + 1e-3)
     assert list(seconds) == ["linear", "attention"]
 
 

@@ -197,31 +197,37 @@ double operations_a_second(const Chains& chains, int threads) {
   return threads * chains.operations / best_seconds(threads, kRuns, [&](int) { chains.run(); });
 }
 
-double bytes_a_second(int threads) {
-  constexpr size_t kBytes = size_t{192} << 20;  // of all threads together
-  const size_t words = kBytes / sizeof(uint64_t) / threads;
+// A run reads the next slice of the array, so that it is over before another process may have the core.
+double bytes_a_second(int threads, size_t working_set) {
+  constexpr size_t kLine = 16, kSlice = size_t{8} << 20;  // words added at once; bytes of a run
+  const size_t slice = std::max(std::min(working_set, kSlice) / sizeof(uint64_t) / threads / kLine, size_t{1}) * kLine;
+  const size_t slices = std::max(working_set / sizeof(uint64_t) / threads / slice, size_t{1});
+  const size_t passes = std::max(kSlice / (slice * sizeof(uint64_t) * threads), size_t{1});  // long enough to time
   std::vector<std::vector<uint64_t>> arrays(threads);
-  best_seconds(threads, 1, [&](int thread) { arrays[thread].assign(words, 1); });  // first touch by its reader
-  const double seconds = best_seconds(threads, 6, [&](int thread) {
-    uint64_t sum[16] = {};
-    const uint64_t* data = arrays[thread].data();
-    for (size_t i = 0; i + 16 <= words; i += 16)
-      for (size_t j = 0; j < 16; ++j) sum[j] += data[i + j];
+  std::vector<size_t> next(threads, 0);
+  best_seconds(threads, 1, [&](int thread) { arrays[thread].assign(slices * slice, 1); });  // first touch by its reader
+  const double seconds = best_seconds(threads, static_cast<int>(4 * kNoCache / kSlice), [&](int thread) {
+    uint64_t sum[kLine] = {};
+    const uint64_t* data = arrays[thread].data() + next[thread] * slice;
+    for (size_t pass = 0; pass < passes; ++pass)
+      for (size_t i = 0; i < slice; i += kLine)
+        for (size_t j = 0; j < kLine; ++j) sum[j] += data[i + j];
     asm volatile("" ::"r"(sum) : "memory");
+    next[thread] = (next[thread] + 1) % slices;
   });
-  return threads * static_cast<double>(words) * sizeof(uint64_t) / seconds;
+  return threads * static_cast<double>(passes * slice) * sizeof(uint64_t) / seconds;
 }
 
 }  // namespace
 
-Ceiling measure_ceiling(int threads) {
+Ceiling measure_ceiling(int threads, size_t working_set) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
 #endif
   return {.f32 = operations_a_second(best_f32(), threads),
           .bf16 = operations_a_second(best_bf16(), threads),
           .int8 = operations_a_second(best_int8(), threads),
-          .bytes = bytes_a_second(threads)};
+          .bytes = bytes_a_second(threads, working_set)};
 }
 
 }  // namespace yanrt::cpu
