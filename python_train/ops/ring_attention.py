@@ -5,6 +5,7 @@ block-causal attention (`scope="frame"`).
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -46,11 +47,12 @@ def _attend(
         weights = logits.masked_fill(~seen[:, None, None], -torch.inf).softmax(-1)
         weights = weights.masked_fill(~seen.any(-1)[:, None, None, :, None], 0.0)  # a row without keys is NaN
         return torch.einsum("bphwn,bnphd->bwphd", weights, values)
-    logits = torch.einsum("bwphd,bnqhd->bhwpnq", q, keys) * scale + logit_bias[:, :, :, None, :, None]
-    logits = logits.masked_fill(~seen[:, None, :, None, :, None], -torch.inf)
-    weights = logits.flatten(-2).softmax(-1).view_as(logits)
-    weights = weights.masked_fill(~seen.any(-1)[:, None, :, None, None, None], 0.0)
-    return torch.einsum("bhwpnq,bnqhd->bwphd", weights, values)
+    bias = logit_bias.masked_fill(~seen[:, None], -torch.inf).to(q.dtype)
+    bias = bias.repeat_interleave(q.shape[2], -2).repeat_interleave(keys.shape[2], -1)  # a mask of tokens
+    query, key, value = (part.flatten(1, 2).transpose(1, 2) for part in (q, keys, values))
+    mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=scale)
+    mixed = mixed.transpose(1, 2).reshape(q.shape)
+    return mixed.masked_fill(~seen.any(-1)[:, :, None, None, None], 0.0)
 
 
 @torch.library.custom_op("yanrt::ring_attention", mutates_args=("k_ring", "v_ring"))

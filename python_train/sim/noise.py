@@ -35,22 +35,22 @@ def scattered(batch: int, frames: int, grades: tuple[float, ...], clean: float, 
     return torch.where(torch.rand(batch, frames, generator=rng) < clean, 0.0, noisy)
 
 
-def shift_window(batch: int, frames: int, grades: tuple[float, ...], rng: torch.Generator) -> Tensor:
-    """A clean prefix of random length, then the noisy grades rising to pure noise, which goes on to the clip's end."""
+def shift_window(batch: int, frames: int, grades: tuple[float, ...], rng: torch.Generator, first: int = 1) -> Tensor:
+    """A clean prefix of random length (`first` or more), then the grades up to pure noise, which goes on to the end."""
     noisy = len(grades) - 1
-    prefix = torch.randint(1, max(2, frames - noisy + 1), (batch, 1), generator=rng)
+    prefix = torch.randint(first, max(first + 1, frames - noisy + 1), (batch, 1), generator=rng)
     place = (torch.arange(frames) - prefix + 1).clamp(0, noisy)
     return torch.tensor(grades)[place]
 
 
 def sample_levels(
-    batch: int, frames: int, grades: tuple[float, ...], config: NoiseConfig, rng: torch.Generator
+    batch: int, frames: int, grades: tuple[float, ...], config: NoiseConfig, rng: torch.Generator, first: int = 1
 ) -> Tensor:
-    """Levels `[B,F]` in [0, 1], each clip of one pattern."""
+    """Levels `[B,F]` in [0, 1], each clip of one pattern; `first` as in `shift_window`."""
     choice = torch.rand(batch, 1, generator=rng)
     levels = independent(batch, frames, config, rng)
     mixed = scattered(batch, frames, grades, config.clean, rng)
-    window = shift_window(batch, frames, grades, rng)
+    window = shift_window(batch, frames, grades, rng, first)
     # Frames behind the window are never seen by it; independent levels there still teach something.
     behind = (window == grades[-1]).cumsum(1) > 1
     window = torch.where(behind, levels, window)

@@ -23,9 +23,10 @@ from ..data.latents import LatentSampler, LatentSet
 from ..vae import VAE
 from .model import Denoiser
 from .noise import NoiseConfig, sample_levels
+from .own_past import OwnPast, OwnPastConfig
 from .samples import sample_sheet
 from .start import choose_starts
-from .validate import ValidationClips
+from .validate import CONTEXT, ValidationClips
 from .world import SimConfig, SimModel
 
 # Random streams of a run's seed.
@@ -50,6 +51,7 @@ class SimTrainConfig:
     start_from: str = ""
     learn_bias: bool = True
     noise: NoiseConfig = field(default_factory=NoiseConfig)
+    own_past: OwnPastConfig = field(default_factory=OwnPastConfig)
     frames: int = 8
     long_frames: int = 16
     long_from: float = 0.8
@@ -73,8 +75,9 @@ class SimTask:
                 weight.requires_grad_(config.learn_bias)
         train, val = (LatentSet(Path(config.latents) / f"{split}.safetensors") for split in ("train", "val"))
         self.info = train.info
-        lengths = (config.frames, config.long_frames)
+        lengths = {config.frames, config.long_frames} | ({config.own_past.frames} if config.own_past.share else set())
         self.samplers = {length: LatentSampler(train, config.clips, length, config.loop.seed) for length in lengths}
+        self.own_past = OwnPast(self.model, config.model)
         latents, actions = choose_starts(val, config.model.start_clips, config.model.start_latents)
         self.sim.start.latents.copy_(latents)
         self.sim.start.actions.copy_(actions)
@@ -101,23 +104,36 @@ class SimTask:
         self.model.load_state_dict(weights)
 
     def batch(self, step: int) -> tuple[Tensor, ...]:
-        """Latents `[B,F,h,w,C]`, actions `[B,F,T,A]`, noise levels `[B,F]` and noise `[B,F,h,w,C]` of this process."""
-        config = self.config
-        long = step >= config.long_from * config.loop.steps
-        frames = config.long_frames if long else config.frames
+        """Latents `[B,F,h,w,C]`, actions `[B,F,T,A]`, noise levels `[B,F]` and noise `[B,F,h,w,C]` of this process;
+        where the past is to be the denoiser's own, also the group of steps i64 `[]`."""
+        config, seed = self.config, self.config.loop.seed
+        group = config.own_past.group(step, config.loop.steps)
+        frames = self._frames(step, group)
         size = max(self.world.size, config.loop.batch * config.frames // frames)
         share = self.world.shard(size)
         sampler = self.samplers[frames]
-        latents, actions = sampler.data.clips(sampler.places(step, size)[share], frames)
-        rng = torch_rng(config.loop.seed, NOISE, step)
-        levels = sample_levels(size, frames, config.model.grades, config.noise, rng)[share]
+        places = sampler.places(step if group is None else group, size)
+        latents, actions = sampler.data.clips(places[share], frames)
+        rng = torch_rng(seed, NOISE, step)
+        patterns, first = (config.noise, 1) if group is None else (replace(config.noise, shift=1.0), CONTEXT)
+        levels = sample_levels(size, frames, config.model.grades, patterns, rng, first)
         noise = torch.randn((size, *latents.shape[1:]), generator=rng)[share]
-        return tuple(tensor.to(self.device) for tensor in (latents, actions, levels, noise))
+        parts = [latents, actions, levels[share], noise] + ([] if group is None else [torch.tensor(group)])
+        return tuple(tensor.to(self.device) for tensor in parts)
+
+    def _frames(self, step: int, group: int | None) -> int:
+        config = self.config
+        if group is not None:
+            return config.own_past.frames
+        return config.long_frames if step >= config.long_from * config.loop.steps else config.frames
 
     def loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> tuple[Tensor, dict[str, Tensor]]:
-        latents, actions, levels, noise = batch
+        latents, actions, levels, noise, *group = batch
         diffusion = self.config.model.denoiser.diffusion
         noisy = diffusion.add_noise(latents, noise, levels[..., None, None, None])
+        if group:
+            past = self.own_past.of(int(group[0]), latents, actions)
+            noisy = torch.where((levels == 0)[..., None, None, None], past, noisy)
         with autocast(self.device):
             x0 = model(noisy, levels, actions)
         error_BF = (x0.float() - latents).square().mean((2, 3, 4))
