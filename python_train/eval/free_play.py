@@ -1,7 +1,7 @@
 """Long plays without a truth: do they collapse into flat pictures, and do they look like the world?
 
 The buttons are those of held-out episodes, one after the other in random order. Nobody looks at the screen, so a play
-meets walls more often than the recorded player did.
+meets walls more often than the recorded player did; the game itself, played so, says how often.
 """
 
 from pathlib import Path
@@ -13,11 +13,13 @@ from torch import Tensor
 
 from ..common.seeding import numpy_rng
 from ..data.clips import ClipConfig, ClipSampler, open_split
+from ..data.doom import DoomConfig
 from ..data.latents import latent_actions
 from ..sim.validate import CONTEXT
 from ..vae.base import FRAMES
 from .features import Features
 from .frechet import frechet_distance, pooled
+from .game import game_frames
 from .player import Player
 from .rollouts import encode_context
 from .starts import Starts
@@ -52,11 +54,18 @@ def real_pairs(root: Path, split: str, count: int, seed: int) -> Tensor:
     return torch.from_numpy(sampler.frames(sampler.places(0, count)))
 
 
+def game_of(root: Path, split: str) -> DoomConfig | None:
+    """The game that a split was recorded in, if its episodes name one."""
+    recorded = next(iter(open_split(root, split).values())).info.get("game")
+    return DoomConfig(**recorded) if recorded else None
+
+
 def free_plays(
     player: Player, starts: Starts, root: Path, split: str, latents: int, schedule: str, seed: int
 ) -> tuple[dict[str, Any], Tensor]:
-    """Plays `latents` on from each start. Reports shares of flat frames and Fréchet distances to recorded ones; returns
-    the frames looked at too, uint8 `[N,LOOKS,H,W,3]`."""
+    """Plays `latents` on from each start. Reports shares of flat frames and Fréchet distances to recorded ones, those of
+    the game under the same buttons too if the data set names it; returns the frames looked at, uint8 `[N,LOOKS,H,W,3]`.
+    """
     scripts = play_actions(root, split, len(starts), latents, seed)
     actions = torch.cat([starts.actions[:, :CONTEXT], scripts], 1)
     made = player.play(encode_context(player, starts), actions, schedule, seed)
@@ -69,7 +78,7 @@ def free_plays(
     flat = (structure(frames) < threshold).reshape(len(starts), len(looks))
     features = Features()
     a, b, c, d = (pooled(features.maps(x)) for x in (real, others[:, 0], rebuilt, frames))
-    report = {
+    report: dict[str, Any] = {
         "plays": len(starts),
         "latents": latents,
         "frames_looked_at": len(frames),
@@ -85,4 +94,8 @@ def free_plays(
             "play against reconstruction": round(frechet_distance(c, d), 2),
         },
     }
+    if game := game_of(root, split):
+        shown = game_frames(game, scripts, looks, seed).flatten(0, 1)
+        report["flat_share_game"] = round(float((structure(shown) < threshold).mean()), 4)
+        report["frechet"]["game"] = round(frechet_distance(a, pooled(features.maps(shown))), 2)
     return report, frames.unflatten(0, flat.shape)
