@@ -63,8 +63,10 @@ def game_of(root: Path, split: str) -> DoomConfig | None:
 def free_plays(
     player: Player, starts: Starts, root: Path, split: str, latents: int, schedule: str, seed: int
 ) -> tuple[dict[str, Any], Tensor]:
-    """Plays `latents` on from each start. Reports shares of flat frames and Fréchet distances to recorded ones, those of
-    the game under the same buttons too if the data set names it; returns the frames looked at, uint8 `[N,LOOKS,H,W,3]`.
+    """Plays `latents` on from each start. Reports shares of flat frames and Fréchet distances to recorded ones, beside
+    those of the game under the same buttons if the data set names it.
+
+    The frames looked at are returned too, uint8 `[N,LOOKS,H,W,3]`.
     """
     scripts = play_actions(root, split, len(starts), latents, seed)
     actions = torch.cat([starts.actions[:, :CONTEXT], scripts], 1)
