@@ -49,6 +49,7 @@ class Engine:
         *,
         kv: str = "auto",
         decoder: str = "auto",
+        cublaslt: str = "",
         op_by_op: bool = False,
         count_only: bool = False,
     ) -> None: ...

@@ -27,6 +27,7 @@ class Variant:
     schedule: str = "shift"
     precision: str = "bf16"
     kv: str = "auto"
+    gemm: str = "own"
     op_by_op: bool = False
 
 
@@ -43,25 +44,31 @@ VARIANTS = (
 
 
 def ablate(
-    package: Package, threads: int | None = None, isa: str = "auto", rounds: int = 15, device: str = "cpu"
+    package: Package,
+    threads: int | None = None,
+    isa: str = "auto",
+    rounds: int = 15,
+    device: str = "cpu",
+    variants: tuple[Variant, ...] = VARIANTS,
 ) -> dict[str, Any]:
     """Milliseconds a frame of every variant; `ratio` is to the first one. A variant that the package or the processor
     lacks has `failure` instead of times."""
     rows: list[dict[str, Any]] = []
     playing: list[tuple[dict[str, Any], Session, list[float]]] = []
-    for variant in VARIANTS:
+    for variant in variants:
         row: dict[str, Any] = {
             "variant": variant.name,
             "what": variant.what,
             "schedule": variant.schedule,
             "precision": variant.precision,
             "kv": variant.kv,
+            "gemm": variant.gemm,
             "static_plan": not variant.op_by_op,
         }
         rows.append(row)
         try:
-            options: dict[str, Any] = {"precision": variant.precision, "kv": variant.kv, "threads": threads, "isa": isa}
-            engine = Engine(package, device, **options, op_by_op=variant.op_by_op)
+            options = {key: row[key] for key in ("precision", "kv", "gemm")}
+            engine = Engine(package, device, threads=threads, isa=isa, **options, op_by_op=variant.op_by_op)
             session = Session(engine, schedule=variant.schedule)
             session.reset()
         except Error as error:

@@ -11,6 +11,8 @@ that says what is missing. Importing this module needs neither.
 """
 
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from yanrt.session import Session
 
 OLDEST = (8, 0)  # compute capability
+_CUBLASLT = "libcublasLt.so.13"
 _GL_TEXTURE_2D = 0x0DE1
 _WRITE_DISCARD = 2  # cudaGraphicsRegisterFlagsWriteDiscard: the texture's old contents are not needed
 
@@ -48,6 +51,18 @@ def _call(name: str, *arguments: Any) -> Any:
             " Check nvidia-smi and CUDA_VISIBLE_DEVICES, or use device='cpu'"
         )
     raise DeviceError(f"{name} failed: {label} ({code}); close the sessions of this device and make new ones")
+
+
+# ---- cuBLASLt --------------------------------------------------------------------------------------------------------
+def find_cublaslt() -> str:
+    """Path of cuBLASLt in this environment (the extra `yanrt[cublas]`; torch brings it too), or its bare name, for the
+    system's loader."""
+    spec = find_spec("nvidia")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / "cu13/lib" / _CUBLASLT
+        if path.exists():
+            return str(path)
+    return _CUBLASLT
 
 
 # ---- devices ---------------------------------------------------------------------------------------------------------

@@ -67,6 +67,18 @@ def estimate(
     return MemoryUse.from_native(planned.info["memory"])
 
 
+def _cublaslt_path(gemm: str) -> str:
+    """Of the library that `gemm` asks for; "" for own kernels. Raises ArgumentError."""
+    kind, _, path = gemm.partition(":")
+    if kind == "own" and not path:
+        return ""
+    if kind != "cublaslt":
+        raise ArgumentError(f"unknown gemm {gemm!r}; valid are own, cublaslt, cublaslt:PATH")
+    from yanrt.cuda import find_cublaslt
+
+    return path or find_cublaslt()
+
+
 class Engine:
     """Weights packed and programs planned for one configuration.
 
@@ -75,7 +87,9 @@ class Engine:
     alone); `isa` the instruction set, or the GPU's architecture ("sm_80"; "auto": the best there is). `kv` is how
     the K/V rings are kept: "auto" as the precision computes, or "fp8", half of that memory. `decoder` ("cuda:1")
     gives the programs that keep no state a GPU of their own, or a stream of their own on the same one: with
-    `Session.submit` a step's frames are decoded while the next step is computed. Whatever cannot be had raises
+    `Session.submit` a step's frames are decoded while the next step is computed. `gemm` "cublaslt" lets NVIDIA's
+    library (`pip install yanrt[cublas]`, or "cublaslt:PATH") multiply in linear layers in bf16 and fp8, where it has
+    an algorithm for their shape; "own" are yanrt's kernels alone. Whatever cannot be had raises
     UnsupportedError: nothing falls back silently. `op_by_op` is there for comparison alone: on the CPU every op
     allocates its outputs and wakes the threads; on a GPU every launch is made by itself, without a graph.
     """
@@ -90,6 +104,7 @@ class Engine:
         kv: str = "auto",
         decoder: str = "auto",
         *,
+        gemm: str = "own",
         op_by_op: bool = False,
     ) -> None:
         self.package = Package.open(model)
@@ -97,7 +112,15 @@ class Engine:
         device = "cpu" if device == "auto" else device
         threads = _resolve_threads(threads)
         self.native = _C.Engine(
-            self.package.native, device, self.precision, threads, isa, kv=kv, decoder=decoder, op_by_op=op_by_op
+            self.package.native,
+            device,
+            self.precision,
+            threads,
+            isa,
+            kv=kv,
+            decoder=decoder,
+            cublaslt=_cublaslt_path(gemm),
+            op_by_op=op_by_op,
         )
         self.info: dict[str, Any] = self.native.info
 

@@ -41,17 +41,19 @@ int parse_decoder(const std::string& decoder, const std::string& kind) {
 }
 
 std::unique_ptr<Backend> make_backend(const std::string& device, const std::string& decoder,
-                                      const cpu::Options& options) {
+                                      const std::string& cublaslt, const cpu::Options& options) {
   const size_t colon = device.find(':');
   const std::string kind = device.substr(0, colon), built = cuda::built_device();
   if (device == "cpu") {
     parse_decoder(decoder, kind);
+    if (!cublaslt.empty()) throw Error(ErrorKind::argument, "gemm 'cublaslt' goes with a GPU; device is 'cpu'");
     return std::make_unique<cpu::CpuBackend>(options);
   }
   if (kind == built || (kind == "cuda" && built.empty()))
     return cuda::make_backend({.device = parse_ordinal(device, colon),
                                .architecture = options.isa,
                                .decoder_device = parse_decoder(decoder, kind),
+                               .cublaslt = cublaslt,
                                .graphs = !options.op_by_op});
   throw Error(ErrorKind::unsupported, "device '" + device + "' is not available: this build has 'cpu'" +
                                           (built.empty() ? " alone" : " and '" + built + "'"));
@@ -187,16 +189,16 @@ void bind_engine(py::module_& m) {
 
   py::class_<Engine, std::shared_ptr<Engine>>(m, "Engine")
       .def(py::init([](const PackagePtr& package, const std::string& device, const std::string& precision, int threads,
-                       const std::string& isa, const std::string& kv, const std::string& decoder, bool op_by_op,
-                       bool count_only) {
+                       const std::string& isa, const std::string& kv, const std::string& decoder,
+                       const std::string& cublaslt, bool op_by_op, bool count_only) {
              const py::gil_scoped_release release;
              const cpu::Options options{.threads = threads, .isa = isa, .op_by_op = op_by_op, .count_only = count_only};
-             return std::make_shared<Engine>(package, make_backend(device, decoder, options),
+             return std::make_shared<Engine>(package, make_backend(device, decoder, cublaslt, options),
                                              parse_precision(precision), parse_kv(kv));
            }),
            py::arg("package"), py::arg("device") = "cpu", py::arg("precision") = "fp32", py::arg("threads") = 0,
            py::arg("isa") = "auto", py::kw_only(), py::arg("kv") = "auto", py::arg("decoder") = "auto",
-           py::arg("op_by_op") = false, py::arg("count_only") = false)
+           py::arg("cublaslt") = "", py::arg("op_by_op") = false, py::arg("count_only") = false)
       .def_property_readonly("info", &engine_info)
       .def("ops", &op_list, py::arg("program"))
       .def("runner", [](const std::shared_ptr<Engine>& engine) { return std::make_unique<Runner>(engine); });

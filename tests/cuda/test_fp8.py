@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from tests.kernels.cases import CASES
 from tests.reference.e4m3 import LARGEST, quantise_rows, round_to_e4m3
-from tests.reference.ops import REFERENCE
-from tests.support.op_case import Case, narrows, to_bf16
+from tests.support.op_case import Case, expected_of_e4m3_rows, to_bf16
 from tests.support.package_builder import ProgramBuilder, bare_manifest, pack
 from tests.support.run_op import run_op
 from yanrt import _C
@@ -28,16 +27,6 @@ def checked() -> Iterator[None]:
     assert sim.take_reports() == []
 
 
-def quantised_reference(case: Case, stored: bool) -> Array:
-    x, weight, *rest = (None if (o := case.operand(i)) is None else o.seen() for i in range(len(case.operands)))
-    assert x is not None
-    assert weight is not None
-    x = (to_bf16(x) if stored else x).astype(np.float64)
-    operands = [quantise_rows(x), quantise_rows(weight.astype(np.float64)), *rest]
-    y = np.asarray(REFERENCE["linear"](operands, case.attrs, case.shape, case.dtype))
-    return to_bf16(y.astype(np.float32)).astype(np.float64) if stored and narrows(case) else y
-
-
 @pytest.mark.parametrize("arch", [80, 89])
 @pytest.mark.parametrize("case", CASES["linear"], ids=str)
 def test_linear_follows_a_reference_that_quantises_alike(
@@ -45,7 +34,7 @@ def test_linear_follows_a_reference_that_quantises_alike(
 ) -> None:
     sim.configure(order="random", seed=3, arch=arch)
     (y,) = run_op(case, "fp8", False, "auto", threads=1, device="cuda-sim")
-    check_close(y, quantised_reference(case, False), "bf16")
+    check_close(y, expected_of_e4m3_rows(case, False), "bf16")
 
 
 @pytest.mark.parametrize("arch", [80, 89])

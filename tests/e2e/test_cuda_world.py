@@ -32,16 +32,24 @@ def held(package: yanrt.Package, step: int) -> set[str]:
     return {package.actions.names[step // 4 % len(package.actions.names)]}
 
 
-def play(package: Path, device: str) -> NDArray[Any]:
-    with yanrt.Session(package, device=device, precision="bf16") as session:
+def play(package: Path, device: str, steps: int = STEPS, gemm: str = "own") -> NDArray[Any]:
+    engine = yanrt.Engine(package, device=device, precision="bf16", gemm=gemm)
+    with yanrt.Session(engine) as session:
         frames = [session.reset(seed=3)[0].copy()]
-        frames += [session.step(held(session.package, step))[0].copy() for step in range(STEPS)]
+        frames += [session.step(held(session.package, step))[0].copy() for step in range(steps)]
     return np.stack(frames).astype(int)
 
 
 def test_64_free_steps_in_bf16_show_what_the_cpu_shows(package: Path) -> None:
     expected, actual = play(package, "cpu"), play(package, "cuda-sim")
     assert expected.std() > 10, "a picture of nothing would hide every mistake"
+    assert np.abs(actual - expected).max() <= 2
+
+
+def test_products_by_cublaslt_show_the_same(package: Path) -> None:
+    """By its stand-in (tests/cuda/test_cublaslt.py), captured in the graph."""
+    library = Path(yanrt.__file__).parent / "libyanrt_fake_cublaslt.so"
+    expected, actual = play(package, "cpu", 8), play(package, "cuda-sim", 8, f"cublaslt:{library}")
     assert np.abs(actual - expected).max() <= 2
 
 

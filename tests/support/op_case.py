@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.reference.bfloat16 import to_bf16
-from tests.reference.e4m3 import round_to_e4m3
+from tests.reference.e4m3 import quantise_rows, round_to_e4m3
 from tests.reference.ops import REFERENCE
 from tests.reference.quantised import INT8, e4m3_channels, int8_channels, int8_rows
 from yanrt import _C
@@ -114,6 +114,17 @@ def expected(case: Case, precision: str, stored: bool, kv: str = "auto") -> list
         y = to_bf16(outputs[0].astype(np.float32))
         outputs[0] = int8_rows(y) if precision == "int8" else y.astype(np.float64)
     return outputs
+
+
+def expected_of_e4m3_rows(case: Case, stored: bool) -> Array:
+    """What a linear op gives on CUDA in precision fp8: its rows meet E4M3 weights as E4M3, each with a scale."""
+    x, weight, *rest = (None if (o := case.operand(i)) is None else o.seen() for i in range(len(case.operands)))
+    assert x is not None
+    assert weight is not None
+    x = (to_bf16(x) if stored else x).astype(np.float64)
+    operands = [quantise_rows(x), quantise_rows(weight.astype(np.float64)), *rest]
+    y = np.asarray(REFERENCE["linear"](operands, case.attrs, case.shape, case.dtype))
+    return to_bf16(y.astype(np.float32)).astype(np.float64) if stored and narrows(case) else y
 
 
 def is_gemm(case: Case) -> bool:

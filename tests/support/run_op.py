@@ -52,10 +52,17 @@ def package(case: Case, stored: bool) -> Any:
 
 
 def run_op(
-    case: Case, precision: str, stored: bool, isa: str, threads: int, device: str = "cpu", kv: str = "auto"
+    case: Case,
+    precision: str,
+    stored: bool,
+    isa: str,
+    threads: int,
+    device: str = "cpu",
+    kv: str = "auto",
+    cublaslt: str = "",
 ) -> list[Array]:
     """The op's output, then the contents of the states it mutates."""
-    engine = _C.Engine(package(case, stored), device, precision, threads, isa, kv=kv)
+    engine = _C.Engine(package(case, stored), device, precision, threads, isa, kv=kv, cublaslt=cublaslt)
     runner = engine.runner()
     inputs = []
     for i in range(len(case.operands)):

@@ -58,7 +58,7 @@ struct Quantised {
 };
 
 std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package, Precision precision,
-                                    Quantised quantised, const DeviceInfo& device, Weights& weights) {
+                                    Quantised quantised, Lane& lane) {
   const KernelFactory factory = find_kernel(op.node->def->name);
   if (!factory)
     throw Error(ErrorKind::unsupported, "op '" + std::string(op.node->def->name) + "' (" + op.node->source +
@@ -76,8 +76,9 @@ std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package,
                   .writes_quantised = quantised.written,
                   .reads_quantised = quantised.read,
                   .written_peak = quantised.peak,
-                  .device = device,
-                  .weights = weights});
+                  .device = lane.device,
+                  .cublaslt = lane.cublaslt.get(),
+                  .weights = lane.weights});
 }
 
 // A device as the choice of kernels sees it: of its own architecture, or of an older one that it can run.
@@ -101,11 +102,11 @@ DeviceInfo chosen_device(int ordinal, const std::string& architecture) {
 std::unique_ptr<Backend> make_backend(const Options& options) { return std::make_unique<CudaBackend>(options); }
 
 CudaBackend::CudaBackend(const Options& options)
-    : main_(chosen_device(options.device, options.architecture)), graphs_(options.graphs) {
+    : main_(chosen_device(options.device, options.architecture), options.cublaslt), graphs_(options.graphs) {
   if (options.decoder_device < 0) return;
   if (!graphs_)
     throw Error(ErrorKind::argument, "op_by_op compares one lane with its graph; leave out the decoder's device");
-  decoder_ = std::make_unique<Lane>(chosen_device(options.decoder_device, options.architecture));
+  decoder_ = std::make_unique<Lane>(chosen_device(options.decoder_device, options.architecture), options.cublaslt);
 }
 
 BackendInfo CudaBackend::info() const {
@@ -123,9 +124,8 @@ std::unique_ptr<Executable> CudaBackend::compile(const Plan& plan, const Package
   const QuantisedValues quantised = find_quantised_values(plan, precision);
   for (size_t index = 0; index < plan.ops.size(); ++index) {
     const PlannedOp& op = plan.ops[index];
-    auto kernel =
-        make_kernel(op, package, precision, {quantised.written[index], quantised.read[index], quantised.peak[index]},
-                    lane.device, lane.weights);
+    auto kernel = make_kernel(op, package, precision,
+                              {quantised.written[index], quantised.read[index], quantised.peak[index]}, lane);
     lane.scratch_bytes = std::max(lane.scratch_bytes, kernel->scratch_bytes());
     std::vector<const std::byte*> constants;
     for (size_t i = 0; i < op.inputs.size(); ++i) {

@@ -15,7 +15,8 @@ struct Options {
   // Where programs that keep no state (the decoder) run, in a lane of their own: a call's frames are decoded while the
   // next call is computed. It may be `device` too. -1: behind the other programs, in one graph with them.
   int decoder_device = -1;
-  bool graphs = true;  // false: every launch and copy by itself, for comparison alone
+  std::string cublaslt;  // path of a library that takes the products it can; "": own kernels alone
+  bool graphs = true;    // false: every launch and copy by itself, for comparison alone
 };
 
 // "cuda" in a build for GPUs, "cuda-sim" in one whose kernels run in the simulator, "" in one without CUDA.

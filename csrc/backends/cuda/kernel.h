@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/cuda/cublaslt.h"
 #include "backends/cuda/device_info.h"
 #include "backends/cuda/error.h"
 #include "backends/cuda/weights.h"
@@ -34,6 +35,7 @@ struct KernelSpec {
   bool reads_quantised = false;
   float written_peak = 0;  // with writes_quantised
   const DeviceInfo& device;
+  const CublasLt* cublaslt = nullptr;  // not null: takes the products that it can
   Weights& weights;
 
   bool has(size_t input) const { return input < inputs.size() && present[input]; }

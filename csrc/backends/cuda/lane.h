@@ -3,7 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
+#include <string>
 
+#include "backends/cuda/cublaslt.h"
 #include "backends/cuda/device_info.h"
 #include "backends/cuda/handles.h"
 #include "backends/cuda/weights.h"
@@ -11,9 +14,11 @@
 namespace yanrt::cuda {
 
 struct Lane {
-  explicit Lane(const DeviceInfo& info) : device(info) {
+  // `library`: the path of cuBLASLt, or "".
+  Lane(const DeviceInfo& info, const std::string& library) : device(info) {
     const DeviceScope scope(device.ordinal);
     stream = make_stream();
+    if (!library.empty()) cublaslt = std::make_unique<CublasLt>(library);
   }
 
   // Allocated at the first call, of the sizes that all kernels compiled so far ask for.
@@ -24,6 +29,7 @@ struct Lane {
   DeviceInfo device;
   Weights weights;
   Stream stream;
+  std::unique_ptr<CublasLt> cublaslt;
   size_t scratch_bytes = 0, workspace_bytes = 0;
 
  private:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cuda.gpu import machine
+from yanrt.cuda import find_cublaslt
 
 STEPS = ("build", "ops", "world", "sanitizer", "speed")
 WORLD_LIMIT = {"fp32": 1e-4, "bf16": 3e-2}
@@ -35,7 +36,9 @@ class Table:
 def check_ops(table: Table, options: argparse.Namespace) -> None:
     from tests.cuda.gpu import ops
 
-    results = ops.run(options.device, options.generations, options.limit, options.seconds)
+    if not options.cublaslt:
+        table.line("cuBLASLt", "not here: own kernels alone")
+    results = ops.run(options.device, options.generations, options.limit, options.seconds, options.cublaslt)
     table.data["ops"] = {name: vars(result) for name, result in results.items()}
     for name, result in sorted(results.items()):
         errors = ", ".join(f"{precision} {worst:.1e}" for precision, worst in result.worst.items())
@@ -70,7 +73,7 @@ def check_speed(table: Table, options: argparse.Namespace) -> None:
         if not Path(package).exists() and package != options.package:
             table.line(f"{package}", "is not here; `make gpu-pack` makes it, carry it along", ok=False)
             continue
-        result = world.ablation(package, options.device, options.rounds)
+        result = world.ablation(package, options.device, options.rounds, options.cublaslt)
         table.data.setdefault("speed", {})[str(package)] = result
         for row in result["rows"]:
             what = f"{Path(package).stem}: {row['variant']}"
@@ -100,6 +103,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="gpu-check", description=__doc__)
     parser.add_argument("--device", default="cuda", help="cuda, cuda:N, or cuda-sim for a rehearsal")
     parser.add_argument("--generations", nargs="+", default=["auto", "sm_80"], help="kernels to force on this chip")
+    parser.add_argument("--cublaslt", default=find_cublaslt(), help="NVIDIA's library; used where it can be loaded")
     parser.add_argument("--package", default="doom")
     parser.add_argument("--also", nargs="*", help="further packages for the speeds (on a GPU: the world of 1080p)")
     parser.add_argument("--rounds", type=int, default=15, help="of the ablation, five steps a variant each")
@@ -112,6 +116,7 @@ def parse() -> argparse.Namespace:
         "--pack", action="store_true", help="fill build/vendor for a machine without an index, and stop"
     )
     options = parser.parse_args()
+    options.cublaslt = machine.load_cublaslt(options.cublaslt)
     if options.also is None:
         options.also = [] if "sim" in options.device else [str(PAPER)]
     return options

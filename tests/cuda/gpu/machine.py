@@ -1,5 +1,6 @@
 """The machine that is checked: what it is, and building for it without a package index."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -59,6 +60,15 @@ def sanitizer_findings(tool: str, device: str, limit: int) -> str:
         return "clean"
     lines = [line for line in run.stdout.splitlines() if line.startswith("=========")]
     return " | ".join(lines[-6:]) or run.stderr[-400:]
+
+
+def load_cublaslt(path: str) -> str:
+    """`path` if it can be loaded, else ""."""
+    try:
+        ctypes.CDLL(path)
+    except OSError:
+        return ""
+    return path
 
 
 def pack() -> None:

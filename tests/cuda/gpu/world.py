@@ -7,7 +7,7 @@ import numpy as np
 
 import yanrt
 from tests.conftest import relative_errors
-from yanrt.ablate import ablate
+from yanrt.ablate import VARIANTS, Variant, ablate
 
 
 def follows_cpu(package: str | Path, device: str, precision: str, steps: int) -> dict[str, float]:
@@ -30,7 +30,14 @@ def follows_cpu(package: str | Path, device: str, precision: str, steps: int) ->
     return worst
 
 
-def ablation(package: str | Path, device: str, rounds: int) -> dict[str, Any]:
-    """`yanrt bench --ablate` on the device: one thing less at a time. What a package or this build does not have is a
-    row with `failure`."""
-    return ablate(yanrt.Package.open(package), device=device, rounds=rounds)
+def ablation(package: str | Path, device: str, rounds: int, cublaslt: str) -> dict[str, Any]:
+    """`yanrt bench --ablate` on the device: one thing less at a time; with the library `cublaslt`, both precisions with
+    it too. What a package or this build does not have is a row with `failure`."""
+    theirs = tuple(
+        Variant(
+            f"{precision}, cuBLASLt", "products by NVIDIA's library", precision=precision, gemm=f"cublaslt:{cublaslt}"
+        )
+        for precision in ("bf16", "fp8")
+        if cublaslt
+    )
+    return ablate(yanrt.Package.open(package), device=device, rounds=rounds, variants=VARIANTS + theirs)

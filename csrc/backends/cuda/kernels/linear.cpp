@@ -1,4 +1,5 @@
 // y = residual + gate * act(x weight^T + bias), over the rows of x.
+#include "backends/cuda/kernels/gemm/finish_rows.h"
 #include "backends/cuda/kernels/gemm/operand_rows.h"
 #include "backends/cuda/kernels/gemm/tiles.h"
 #include "backends/cuda/kernels/gemm/weight_rows.h"
@@ -35,6 +36,8 @@ class Linear final : public Kernel {
         native_(has_native_e4m3_mma(spec.device.sm)),
         reads_quantised_(spec.reads_quantised),
         writes_quantised_(spec.writes_quantised) {
+    if (spec.cublaslt && type_ != DType::f32 && n_ % 16 == 0)
+      product_ = spec.cublaslt->plan({.type = type_, .m = m_, .n = n_, .k = operand_k(), .x_stride = operand_stride()});
     epilogue_.column_scale = weight_.scale;
     epilogue_.columns = n_;
     epilogue_.act = parse_activation(spec.op.attrs.choice("act"));
@@ -43,8 +46,10 @@ class Linear final : public Kernel {
     epilogue_.y_is_bf16 = spec.outputs[0].dtype == DType::bf16;
     epilogue_.y_scale = spec.written_peak / kE4m3Largest;
     variant_ = "linear." + std::string(name_of(spec.precision)) + "." +
-               (type_ == DType::f32 ? "simt" : std::string(name_of(tile_))) +
-               (type_ == DType::f8e4m3 && !native_ ? ".widened" : "") +
+               (product_              ? "cublaslt"
+                : type_ == DType::f32 ? "simt"
+                                      : std::string(name_of(tile_))) +
+               (type_ == DType::f8e4m3 && !native_ && !product_ ? ".widened" : "") +
                (type_ == DType::f8e4m3 && spec.constants[kWeight].tensor->input_peak > 0 ? ".static" : "") +
                (writes_quantised_ ? ".to_e4m3" : "");
   }
@@ -64,13 +69,17 @@ class Linear final : public Kernel {
     }
     const OperandRows::Prepared x = prepare(call);
     epilogue.row_scale = x.scales;
-    if (type_ == DType::bf16)
+    if (product_)
+      launch_product(x, epilogue, call);
+    else if (type_ == DType::bf16)
       check(launch_gemm_bf16(tile_, x.rows, shape(rows_.k_bytes()), epilogue, call.stream), "launch of gemm_bf16");
     else
       check(launch_gemm_e4m3(native_, tile_, x.rows, shape(rows_.k_bytes()), epilogue, call.stream),
             "launch of gemm_e4m3");
   }
-  size_t scratch_bytes() const override { return type_ == DType::f32 || reads_quantised_ ? 0 : rows_.scratch_bytes(); }
+  size_t scratch_bytes() const override {
+    return operand_bytes() + (product_ ? sums_bytes() + CublasLt::kWorkspaceBytes : 0);
+  }
   std::string_view variant() const override { return variant_; }
 
  private:
@@ -80,6 +89,17 @@ class Linear final : public Kernel {
       throw Error(ErrorKind::unsupported, "linear (" + spec.op.source + "): the rows of x " +
                                               spec.inputs[kX].shape.str() + " have no common stride; copy it first");
     return stride;
+  }
+  // Elements of a row of A as the GEMM reads it, and from one to the next.
+  uint64_t operand_k() const { return rows_.k_bytes() / size_of(type_); }
+  int64_t operand_stride() const { return rows_.in_place() ? x_stride_ : static_cast<int64_t>(operand_k()); }
+  // Of the scratch: converted rows, then what a product by cuBLASLt needs.
+  size_t operand_bytes() const { return type_ == DType::f32 || reads_quantised_ ? 0 : rows_.scratch_bytes(); }
+  size_t sums_bytes() const { return align_up(sizeof(float) * m_ * n_); }
+  void launch_product(const OperandRows::Prepared& x, const Epilogue& epilogue, const KernelCall& call) const {
+    std::byte* sums = call.scratch + operand_bytes();
+    product_->launch(x.rows.data, weight_.data, reinterpret_cast<float*>(sums), sums + sums_bytes(), call.stream);
+    check(launch_finish_rows(reinterpret_cast<const float*>(sums), m_, epilogue, call.stream), "launch of finish_rows");
   }
   OperandRows::Prepared prepare(const KernelCall& call) const {
     const std::byte* x = call.inputs[kX];
@@ -98,6 +118,7 @@ class Linear final : public Kernel {
   OperandRows rows_;
   WeightRows weight_;
   Tile tile_;
+  std::unique_ptr<CublasLt::Product> product_;  // or an own kernel
   bool native_, reads_quantised_, writes_quantised_;
   Epilogue epilogue_{};
   std::string variant_;
