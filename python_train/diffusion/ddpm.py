@@ -37,6 +37,10 @@ class DDPM:
         noise = (x - a.sqrt() * x0) / (1 - a).sqrt()
         return b.sqrt() * x0 + (1 - b).sqrt() * noise
 
+    def lead(self, grades: Tensor) -> Tensor:
+        """Zero: DDIM's step is first order, and an epsilon at sigma = 1 gives no x0 to go by."""
+        return torch.zeros_like(grades)
+
     def loss_weight(self, sigma: Tensor) -> Tensor:
         """Turns the squared error of x0 into that of epsilon."""
         a = self.signal(sigma)

@@ -31,13 +31,16 @@ class Ring(nn.Module):
 class FrameLoop(nn.Module):
     """A denoiser, the grades, and the state of `batch` worlds.
 
-    Buffers: `grades` f32 [W], constant. State: `window` f32 [B,W,h,w,C] (slot i at grade i before a shift, slot i+1
-    after it), `window_actions` f32 [B,W,T,A], `next` i64 [B] (global index of the next latent to be made),
-    `first_valid` i64 [B] (latents before it that are in no ring never existed), `seed` i64 [B], and the rings.
+    Buffers: `grades` and `lead` f32 [W], constant. State: `window` f32 [B,W,h,w,C] (slot i at grade i before a shift,
+    slot i+1 after it), `estimates` f32 [B,W,h,w,C] (what the last call took slot i for), `window_actions` f32
+    [B,W,T,A], `next` i64 [B] (global index of the next latent to be made), `first_valid` i64 [B] (latents before it
+    that are in no ring never existed), `seed` i64 [B], and the rings.
     """
 
     grades: Tensor
+    lead: Tensor
     window: Tensor
+    estimates: Tensor
     window_actions: Tensor
     next: Tensor
     first_valid: Tensor
@@ -53,7 +56,9 @@ class FrameLoop(nn.Module):
         ring = (batch, config.history + 1, d.rows * d.columns, d.heads, d.head)
         self.rings = nn.ModuleList(Ring(ring) for _ in range(d.layers))
         self.register_buffer("grades", torch.tensor(config.grades))
-        self.register_buffer("window", torch.zeros(batch, grades, d.rows, d.columns, d.channels))
+        self.register_buffer("lead", d.diffusion.lead(self.grades))
+        for name in ("window", "estimates"):
+            self.register_buffer(name, torch.zeros(batch, grades, d.rows, d.columns, d.channels))
         self.register_buffer("window_actions", torch.zeros(batch, grades, d.actions_per_latent, d.buttons))
         for name in ("next", "first_valid", "seed"):
             self.register_buffer(name, torch.zeros(batch, dtype=torch.int64))
@@ -67,7 +72,7 @@ class FrameLoop(nn.Module):
     def reset(self, seed: Tensor) -> None:
         """Zero state; `seed` i64 [B]."""
         for name, buffer in self.named_buffers():
-            if not name.startswith("denoiser.") and name != "grades":
+            if not name.startswith("denoiser.") and name not in ("grades", "lead"):
                 buffer.zero_()
         self.seed.copy_(seed)
 
@@ -87,8 +92,11 @@ class FrameLoop(nn.Module):
         actions = torch.cat([self.window_actions[:, 1:], action_BTA[:, None]], 1)
         frame = self.next - (len(self.grades) - 1)
         x0 = self._denoise(window, self.grades, actions, frame, self.first_valid, commit=1)
-        levels = self.grades[:, None, None, None]
-        moved = self.diffusion.step(window[:, 1:], x0[:, 1:], levels[1:], levels[:-1])
+        levels, lead = (part[:, None, None, None] for part in (self.grades, self.lead))
+        before = torch.cat([self.estimates[:, 1:], x0[:, -1:]], 1)  # of the same latents, one grade above
+        aim = x0 + lead * (x0 - before)
+        moved = self.diffusion.step(window[:, 1:], aim[:, 1:], levels[1:], levels[:-1])
+        self.estimates.copy_(x0)
         self.window.copy_(torch.cat([window[:, :1], moved], 1))
         self.window_actions.copy_(actions)
         self.next.copy_(self.next + 1)
@@ -97,10 +105,12 @@ class FrameLoop(nn.Module):
     def step_sequential(self, action_BTA: Tensor) -> Tensor:
         """All grades for one latent, then a clean call that commits it: no delay, as many calls as grades."""
         latent, actions, frame = self._noise()[:, None], action_BTA[:, None], self.next
+        before: Tensor | None = None
         for grade in range(len(self.grades) - 1, 0, -1):
             level, lower = self.grades[grade : grade + 1], self.grades[grade - 1 : grade]
             x0 = self._denoise(latent, level, actions, frame, frame, commit=0)
-            latent = self.diffusion.step(latent, x0, level, lower)
+            aim = x0 if before is None else x0 + self.lead[grade] * (x0 - before)
+            latent, before = self.diffusion.step(latent, aim, level, lower), x0
         self._denoise(latent, self.grades[:1], actions, frame, frame, commit=1)
         self._close(frame)
         return latent[:, 0]

@@ -41,6 +41,7 @@ class NaiveLoop:
         self.loop, self.seed = loop, torch.tensor([seed])
         self.past: list[tuple[Tensor, Tensor]] = []  # clean latents that are in the history, with their actions
         self.flight: list[tuple[Tensor, Tensor]] = []  # oldest first
+        self.estimates: list[list[Tensor]] = []  # of each of them
         self.next = 0
         monkeypatch.setattr(TemporalAttention, "forward", lambda *args: self._temporal(*args))
 
@@ -65,8 +66,15 @@ class NaiveLoop:
         sigma = self.loop.grades[torch.tensor([0] * len(self.past) + grades)]
         return list(self.loop.denoiser(latents, sigma, everything)[0, len(self.past) :])
 
-    def _move(self, x: Tensor, x0: Tensor, grade: int) -> Tensor:
-        return self.loop.diffusion.step(x, x0, self.loop.grades[grade], self.loop.grades[grade - 1])
+    def _move(self, x: Tensor, estimates: list[Tensor], grade: int) -> Tensor:
+        """`estimates` of the latent's x0 so far, one a grade: the last two are carried on to the middle of a step that
+        is neither the first nor the last."""
+        grades, x0 = self.loop.grades, estimates[-1]
+        if isinstance(self.loop.diffusion, RectifiedFlow) and len(estimates) > 1 and grade > 1:
+            middle = (grades[grade] + grades[grade - 1]) / 2
+            slope = (estimates[-2] - x0) / (grades[grade + 1] - grades[grade])
+            x0 = x0 + slope * (middle - grades[grade])
+        return self.loop.diffusion.step(x, x0, grades[grade], grades[grade - 1])
 
     def _noise(self) -> Tensor:
         noise = randn(self.seed, torch.tensor([self.next]), [1, *self.loop.window.shape[2:]])[0]
@@ -75,26 +83,31 @@ class NaiveLoop:
 
     def append(self, latent: Tensor, action: Tensor) -> None:
         self.next -= len(self.flight)
-        self.flight = []
+        self.flight, self.estimates = [], []
         self.past.append((latent, action))
         self.next += 1
 
     def step_shift(self, action: Tensor) -> Tensor | None:
         W = len(self.loop.grades)
         self.flight.append((self._noise(), action))
+        self.estimates.append([])
         window, actions = [x for x, _ in self.flight], [a for _, a in self.flight]
         grades = list(range(W - len(window), W))
         x0 = self._denoise(window, grades, actions)
-        moved = [self._move(x, y, g) if g else x for x, y, g in zip(window, x0, grades, strict=True)]
+        for estimates, estimate in zip(self.estimates, x0, strict=True):
+            estimates.append(estimate)
+        moved = [self._move(x, e, g) if g else x for x, e, g in zip(window, self.estimates, grades, strict=True)]
         self.flight = list(zip(moved, actions, strict=True))
         if grades[0] == 0:
             self.past.append(self.flight.pop(0))
+            self.estimates.pop(0)
         return self.flight[0][0] if grades[0] <= 1 else None
 
     def step_sequential(self, action: Tensor) -> Tensor:
-        latent = self._noise()
+        latent, estimates = self._noise(), []
         for grade in range(len(self.loop.grades) - 1, 0, -1):
-            latent = self._move(latent, self._denoise([latent], [grade], [action])[0], grade)
+            estimates.append(self._denoise([latent], [grade], [action])[0])
+            latent = self._move(latent, estimates, grade)
         self.past.append((latent, action))
         return latent
 
