@@ -14,7 +14,10 @@ from collections import defaultdict
 
 from tests.cuda.workbench import Workbench
 
-DEFAULT_TESTS = ["tests/cuda/test_cases.py", "tests/cuda/test_fp8.py"]
+DEFAULT_TESTS = [
+    *(f"tests/cuda/test_{name}.py" for name in ("cases", "fp8", "cublaslt")),
+    "tests/kernels/test_kv_fp8.py::test_cuda_matches_reference",
+]
 
 
 def executed_lines(bench: Workbench) -> dict[str, dict[int, int]]:

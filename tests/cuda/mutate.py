@@ -49,15 +49,17 @@ SKIPPED = re.compile(r"^\s*(//|#|static_assert|template|using|namespace|enum|str
 
 # Which tests notice a change in a file, by words of its name; the first that fits. All cases otherwise.
 ALL_CASES = ["tests/cuda/test_cases.py", "tests/cuda/test_fp8.py"]
+KV_FP8 = "tests/kernels/test_kv_fp8.py"
 TESTS = {
+    "finish_rows": ["tests/cuda/test_cublaslt.py"],
     "e4m3": ["tests/cuda/test_fp8.py"],
     "conv": ["tests/cuda/test_cases.py", "-k", "conv2d"],
     "gemm": [*ALL_CASES, "-k", "linear or matmul or conv2d or fp8"],
-    "ring": ["tests/cuda/test_cases.py", "-k", "ring_attention"],
-    "attention": ["tests/cuda/test_cases.py", "-k", "attention"],
+    "ring": ["tests/cuda/test_cases.py", KV_FP8, "-k", "ring_attention and not test_cpu"],
+    "attention": ["tests/cuda/test_cases.py", KV_FP8, "-k", "attention and not test_cpu"],
     "pointwise": ["tests/cuda/test_cases.py", "-k", "pointwise"],
     "group_norm": ["tests/cuda/test_cases.py", "-k", "group_norm"],
-    "row_norm": ["tests/cuda/test_cases.py", "-k", "norm"],
+    "row_norm": [*ALL_CASES, "-k", "norm or calibrated"],
     "randn": ["tests/cuda/test_cases.py", "-k", "randn"],
     "reduce": ["tests/cuda/test_cases.py", "-k", "reduce or mean"],
     "softmax": ["tests/cuda/test_cases.py", "-k", "softmax"],

@@ -37,9 +37,14 @@ def test_linear_follows_a_reference_that_quantises_alike(
     check_close(y, expected_of_e4m3_rows(case, False), "bf16")
 
 
+def quantised(x: Array, peak: float) -> Array:
+    """Rows as E4M3 with the scale of a calibrated peak, or, if that is 0, each with its own."""
+    return round_to_e4m3(x.astype(np.float64) * LARGEST / peak) * peak / LARGEST if peak else quantise_rows(x)
+
+
 @pytest.mark.parametrize("arch", [80, 89])
 @pytest.mark.parametrize("width", [64, 37])  # with a norm that can write E4M3 rows, and one that cannot
-@pytest.mark.parametrize("peaks", [(1.5, 1.5), (1.5, 2.5)], ids=["one", "two"])
+@pytest.mark.parametrize("peaks", [(0.0, 0.0), (1.5, 1.5), (1.5, 2.5)], ids=["none", "one", "two"])
 def test_a_calibrated_peak_scales_all_rows(
     peaks: tuple[float, float], width: int, arch: int, check_close: Callable[[Array, Array, str], None]
 ) -> None:
@@ -53,16 +58,17 @@ def test_a_calibrated_peak_scales_all_rows(
         operands = [norm, p.value("f32", weight.shape, tensor=name), -1, -1, -1]
         p.output(f"y of {name}", p.op("linear", operands, "f32", (5, 20), act="none", gate_rows=1))
     manifest = bare_manifest({"run": p.build()})
-    manifest["tensors"] = {name: {"input_peak": peak} for name, peak in zip(weights, peaks, strict=True)}
+    manifest["tensors"] = {name: {"input_peak": peak} for name, peak in zip(weights, peaks, strict=True) if peak}
     engine = _C.Engine(_C.Package.from_bytes(pack(manifest, weights), "peaks"), "cuda-sim", "fp8", 1, "auto")
     kernels = [op["kernel"] for op in engine.ops("run")]
-    assert (kernels[0] == "layer_norm.e4m3.static") == (width == 64 and peaks[0] == peaks[1])
-    assert all(kernel.endswith(".static") for kernel in kernels[1:])
+    ending = ".static" if peaks[0] else ""
+    assert kernels[0] == f"layer_norm{f'.e4m3{ending}' if width == 64 and peaks[0] == peaks[1] else ''}"
+    assert all(kernel.endswith(".static") == bool(peaks[0]) for kernel in kernels[1:])
     outputs = engine.runner().run("run", [x])
     normed = to_bf16(((x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-6)).astype(np.float32))
     for y, weight, peak in zip(outputs, weights.values(), peaks, strict=True):
-        seen = round_to_e4m3(normed.astype(np.float64) * LARGEST / peak) * peak / LARGEST
-        assert np.abs(seen).max() == pytest.approx(peak)
+        seen = quantised(normed, peak)
+        assert not peak or np.abs(seen).max() == pytest.approx(peak)
         check_close(y, seen @ quantise_rows(weight.astype(np.float64)).T, "bf16")
 
 
@@ -88,11 +94,7 @@ def test_linear_quantises_for_the_next_one_if_it_knows_the_peak(
     (y,) = engine.runner().run("run", [x])
     sums = quantise_rows(x) @ quantise_rows(up).T
     hidden_values = to_bf16((sums / (1 + np.exp(-sums))).astype(np.float32))
-    seen = (
-        round_to_e4m3(hidden_values.astype(np.float64) * LARGEST / peak) * peak / LARGEST
-        if peak
-        else quantise_rows(hidden_values)
-    )
+    seen = quantised(hidden_values, peak)
     assert not peak or (np.abs(hidden_values).max() > peak and np.abs(seen).max() == pytest.approx(peak))
     check_close(y, seen @ quantise_rows(down).T, "fp8")
 

@@ -30,8 +30,8 @@ TENSOR_OPCODES = {
     "conv_bf16": {arch: ["HMMA.16816.F32.BF16", "LDSM", "LDGSTS"] for arch in ARCHITECTURES},
 }
 
-# A pair that CI compiles on every change; the whole product takes minutes of processor time.
-QUICK = [("gemm_e4m3", "89"), ("strided", "120")]
+# What CI compiles on every change: every tensor-core path; the whole product takes minutes of processor time.
+QUICK = [("gemm_e4m3", "89"), ("gemm_e4m3", "120"), ("gemm_bf16", "80"), ("strided", "120")]
 EVERY = [(source.stem, arch) for source in SOURCES for arch in ARCHITECTURES]
 PAIRS = [
     pytest.param(stem, arch, id=f"{stem}-sm_{arch}", marks=() if (stem, arch) in QUICK else pytest.mark.slow)

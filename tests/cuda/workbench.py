@@ -14,12 +14,13 @@ COPIED = ("csrc", "yanrt", "tests", "exporters", "python_train", "benchmarks", "
 
 
 class Workbench:
-    """`build/<name>` with the copy in `tree`. `changes`: C++ is compiled from the copy, not from the checkout
-    (where a compiler cache knows them)."""
+    """`build/<name>` with the copy in `tree`. `changes`: C++ is compiled from the copy, not from the checkout. Either
+    way by paths that, from the build folder, are those of `make build`: a compiler cache knows what is unchanged."""
 
     def __init__(self, name: str, *options: str, changes: bool = False) -> None:
-        self.build_folder = ROOT / "build" / name
-        self.tree = self.build_folder / "tree"
+        folder = ROOT / "build" / name
+        self.tree = folder / "tree"
+        self.build_folder = self.tree / "build/native" if changes else folder
         self.source = self.tree if changes else ROOT
         self.options = options
 

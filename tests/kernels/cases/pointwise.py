@@ -120,12 +120,14 @@ def chains() -> list[Case]:
     sampler = ["sub i0 i1", "mul %0 i2", "add i1 %1"]
     deep = ["add i0 i1", *(f"mul %{i} 0.9" if i % 2 else f"add %{i} i{i % 4 // 2}" for i in range(126)), "sub %126 %0"]
     sixteen = ["add i0 i1", *(f"add %{i} i{i + 2}" for i in range(14))]
+    alive = [*(f"mul i0 {i}.5" for i in range(30)), "add %0 %1", *(f"add %{30 + i} %{2 + i}" for i in range(28))]
     return [
         case("no-operands", [], ["add 1.5 2.0"], (3, 5)),
         case("no-operands-long", [], ["add 3 4"], (1300,), "i64"),
         case("unused-operand", [a.normal(50), a.normal(50)], ["exp i1"]),
         case("result-used-twice", [a.normal(600)], ["exp i0", "add %0 1.0", "div %0 %1"]),
         case("sampler", [a.normal(1, 4, 40, 16), a.normal(1, 4, 40, 16), a.normal(1, 4, 1, 1)], sampler),
+        case("most-values-alive", [a.normal(300)], alive),
         case("longest", [a.normal(1100), a.normal(1100)], deep),
         case("most-operands", [a.normal(700) for _ in range(16)], sixteen),
         case("select", [a.normal(2500), a.normal(2500)], ["gt i0 i1", "lt i0 0.5", "and %0 %1", "where %2 i0 i1"]),
