@@ -99,6 +99,17 @@ def test_linear_quantises_for_the_next_one_if_it_knows_the_peak(
     check_close(y, seen @ quantise_rows(down).T, "fp8")
 
 
+@pytest.mark.parametrize(("arch", "tile"), [(80, "64x64.widened"), (89, "128x128"), (90, "128x128.widened")])
+def test_the_tile_that_converts_in_software_is_the_small_one(arch: int, tile: str) -> None:
+    sim.configure(arch=arch)
+    p = ProgramBuilder()
+    operands = [p.input("x", "f32", (1024, 16)), p.value("f32", (1024, 16), tensor="w"), -1, -1, -1]
+    p.output("y", p.op("linear", operands, "f32", (1024, 1024), act="none", gate_rows=1))
+    data = pack(bare_manifest({"run": p.build()}), {"w": np.ones((1024, 16), np.float32)})
+    engine = _C.Engine(_C.Package.from_bytes(data, "tiles"), "cuda-sim", "fp8", 1, "auto")
+    assert [op["kernel"] for op in engine.ops("run")] == [f"linear.fp8.{tile}"]
+
+
 def test_the_reference_rounds_as_the_format_says() -> None:
     values = np.array([0, 2**-9, 2**-10, 3 * 2**-10, 0.0625, 1.0625, 1.1875, 449, 1e9, -1.0625, 2**-6, 17, 19])
     expected = np.array([0, 2**-9, 0, 2**-8, 0.0625, 1.0, 1.25, 448, 448, -1.0, 2**-6, 16, 20])

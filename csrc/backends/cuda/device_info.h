@@ -20,6 +20,10 @@ DeviceInfo query_device(int ordinal);
 // FP8 tensor cores that mma.sync reaches. sm_90 and sm_100 have others, which it does not.
 constexpr bool has_native_e4m3_mma(int sm) { return sm == 89 || sm >= 120; }
 
+// An instruction from E4M3 to f16. Before, a widened product converts in software, for which its larger tile has too
+// few registers.
+constexpr bool has_e4m3_conversion(int sm) { return sm >= 89; }
+
 // Makes a device current on this thread, for as long as this lives.
 class DeviceScope {
  public:

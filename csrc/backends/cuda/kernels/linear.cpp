@@ -32,7 +32,8 @@ class Linear final : public Kernel {
         rows_(type_ == DType::f32 ? DType::bf16 : type_, spec.inputs[kX].dtype, m_, k_, x_stride_, spec.alignments[kX],
               spec.constants[kWeight].tensor->input_peak),
         weight_(pack_weight_rows(spec.constants[kWeight], spec.weights, type_, n_, 1, k_)),
-        tile_(choose_tile(m_, n_, 1, spec.device)),
+        tile_(type_ == DType::f8e4m3 && !has_e4m3_conversion(spec.device.sm) ? Tile::t64
+                                                                             : choose_tile(m_, n_, 1, spec.device)),
         native_(has_native_e4m3_mma(spec.device.sm)),
         reads_quantised_(spec.reads_quantised),
         writes_quantised_(spec.writes_quantised) {
