@@ -46,7 +46,7 @@ YANRT_INLINE Vec exp2_in_range(Vec x) {
 #endif
 }
 
-// 2^x for x <= 0, -infinity too; 0 where it would be below the smallest normal number.
+// 2^x for x <= 0 (and up to 127), -infinity too; 0 where it would be below the smallest normal number.
 template <class Accuracy>
 YANRT_INLINE Vec exp2_of_nonpositive(Vec x) {
   return x < splat(-126.0f) ? Vec{} : exp2_in_range<Accuracy>(x);

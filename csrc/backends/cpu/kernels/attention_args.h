@@ -40,7 +40,7 @@ struct SoftmaxBlock {
   bool rounds;      // weights are rounded to bf16 before they multiply
   uint16_t* pairs;  // where the tile reads bf16: the weights [padded_keys / 2][columns][2], zero after the last key
   int64_t padded_keys;
-  float* max;     // [columns], of all blocks so far; updated
+  float* max;     // [columns], about that of all blocks so far, the origin of weights; updated
   float* sum;     // [columns], of the weights of all blocks so far, relative to max; updated
   float* factor;  // [columns]: by which what earlier blocks added up must be scaled
 };

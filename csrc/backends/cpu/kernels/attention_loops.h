@@ -170,13 +170,19 @@ YANRT_INLINE void weigh_in_place(const SoftmaxBlock& block, const Vec (&origin)[
   }
 }
 
+// Weights are powers of two of what a logit lies above the column's origin. That is the largest logit so far, unless it
+// exceeds the former origin by less than this: weights may as well be larger than 1, and sums need no new scale.
+inline constexpr float kSlack = 8.0f;
+
 inline void softmax_block(const SoftmaxBlock& block) {
   Vec high[kTileVecs], origin[kTileVecs], sum[kTileVecs];
   for (int j = 0; j < kTileVecs; ++j) high[j] = load(block.max + j * kLanes);
   block.seen ? mask_block<true>(block, high) : mask_block<false>(block, high);
   for (int j = 0; j < kTileVecs; ++j) {
+    const Vec former = load(block.max + j * kLanes);
+    high[j] = high[j] > former + splat(kSlack) ? high[j] : former;
     origin[j] = high[j] == splat(kLowest) ? Vec{} : high[j];  // nothing to see yet: all weights become 0
-    const Vec factor = exp2_of_nonpositive<Exact>(load(block.max + j * kLanes) - origin[j]);
+    const Vec factor = exp2_of_nonpositive<Exact>(former - origin[j]);
     sum[j] = load(block.sum + j * kLanes) * factor;
     store(block.max + j * kLanes, high[j]);
     store(block.factor + j * kLanes, factor);
