@@ -105,6 +105,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual BackendInfo info() const = 0;
+  // Does the op's kernel, which may be given a Store, do that work?
+  virtual bool takes_store(const PlannedOp&) const { return false; }
   // Chooses and makes the kernels of `plan`, which must outlive the result, and packs their weights.
   // Throws Error(unsupported) naming the op that has no kernel here.
   virtual std::unique_ptr<Executable> compile(const Plan& plan, const Package& package, Precision precision) = 0;

@@ -68,9 +68,10 @@ double attention_flops(const PlannedOp& op, double pairs) {
 double attention_flops(const PlannedOp& op) { return attention_flops(op, attention_pairs(op)); }
 double ring_attention_flops(const PlannedOp& op) { return attention_flops(op, ring_attention_pairs(op)); }
 
-double pointwise_flops(const PlannedOp& op) {
-  return elements(op.outputs[0]) * static_cast<double>(op.node->attrs.strings("expr").size());
+double pointwise_flops(const PlannedOp& op, const OpNode& chain) {
+  return elements(op.outputs[0]) * static_cast<double>(chain.attrs.strings("expr").size());
 }
+double pointwise_flops(const PlannedOp& op) { return pointwise_flops(op, *op.node); }
 
 double norm_flops(const PlannedOp& op) { return elements(op.outputs[0]) * kNormFlops; }
 
@@ -148,6 +149,7 @@ OpCost op_cost(const PlannedOp& op, double weight_bytes) {
   const std::string_view name = op.node->def->name;
   const Rule& rule = rule_of(name);
   OpCost cost{.flops = rule.flops(op), .quadratic = sees_all_tokens(op), .matrix = rule.matrix};
+  if (op.store && op.store->chain) cost.flops += pointwise_flops(op, *op.store->chain);
   add_softmax(op, cost);
   for (size_t i = 0; i < op.inputs.size(); ++i) {
     const Operand& in = op.inputs[i];

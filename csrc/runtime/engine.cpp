@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "runtime/fuse_stores.h"
 #include "runtime/memory_planner.h"
 #include "runtime/plan_builder.h"
 #include "runtime/quoted_keys.h"
@@ -18,6 +19,7 @@ Engine::Engine(std::shared_ptr<const Package> package, std::unique_ptr<Backend> 
   for (const auto& [name, program] : package_->programs) {
     Compiled& compiled = programs_[name];
     compiled.plan = build_plan(*package_, program, states_, precision);
+    fuse_stores(compiled.plan, [this](const PlannedOp& op) { return backend_->takes_store(op); });
     plan_memory(compiled.plan);
     check_plan(compiled.plan);
     workspace_bytes_ = std::max(workspace_bytes_, compiled.plan.workspace_bytes);

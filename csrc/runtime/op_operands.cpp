@@ -11,7 +11,7 @@ OpOperands::OpOperands(const PlannedOp& op, const Package& package)
     const bool scaled = in.tensor && !in.tensor->scale.empty();
     constants.push_back({in.tensor, scaled ? &package.tensors.at(in.tensor->scale) : nullptr});
   }
-  for (const Operand& out : op.outputs) outputs.push_back(out.desc);
+  for (const Operand& out : op.outputs) outputs.push_back(op.store ? op.store->result : out.desc);
 }
 
 }  // namespace yanrt

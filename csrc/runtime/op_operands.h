@@ -22,8 +22,8 @@ class OpOperands {
 
   std::span<const bool> present() const { return {present_.get(), inputs.size()}; }
 
-  std::vector<TensorDesc> inputs, outputs;
-  std::vector<Constant> constants;  // one an input
+  std::vector<TensorDesc> inputs, outputs;  // of what the op itself computes, whatever its kernel then does to store it
+  std::vector<Constant> constants;          // one an input
 
  private:
   std::unique_ptr<bool[]> present_;  // a vector<bool> has no span

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,17 +33,31 @@ struct Operand {
   TensorDesc desc;
 };
 
+// Work on an op's only result that its kernel does as it writes it (fuse_stores.h). The result is a matrix, as wide as
+// its last dimension: element (r, c) goes to the sum of an offset of its row and one of its column.
+struct Store {
+  struct Axes {
+    Dims shape, strides;  // row-major; in elements of the output
+  };
+  TensorDesc result;              // what the op itself computes, dense
+  const OpNode* chain = nullptr;  // a `pointwise` of this one operand that makes the elements of the output; null: none
+  DType dtype = DType::f32;       // of the output
+  Axes rows, columns;
+};
+
 struct PlannedOp {
   const OpNode* node = nullptr;
   std::vector<Operand> inputs;
   std::vector<Operand> outputs;
+  std::optional<Store> store;
 };
 
 // A temporary: alive from the op that writes it to the last one that reads it.
 struct WorkspaceBuffer {
   size_t bytes = 0;
-  int first = 0, last = 0;  // indices of ops
-  size_t offset = 0;        // set by the memory planner
+  // Set by the memory planner:
+  int first = -1, last = -1;  // indices of ops; nobody may use it
+  size_t offset = 0;
 };
 
 // Bytes of the pending value that replace a state when the call is published.

@@ -28,7 +28,6 @@ class PlanBuilder {
     for (const OpNode& op : program_.ops) op.def->is_view() ? add_view(op) : add_kernel(op);
     finish_outputs();
     finish_updates();
-    close_lifetimes();
     return std::move(plan_);
   }
 
@@ -95,7 +94,7 @@ class PlanBuilder {
   }
 
   void add_kernel(const OpNode& op) {
-    PlannedOp planned{&op, {}, {}};
+    PlannedOp planned{.node = &op, .inputs = {}, .outputs = {}, .store = {}};
     for (size_t i = 0; i < op.inputs.size(); ++i)
       planned.inputs.push_back(op.inputs[i] < 0 ? Operand{} : readable(op.inputs[i], op.def->input(i).layout));
     for (int value : op.outputs) {
@@ -128,11 +127,11 @@ class PlanBuilder {
 
   void add_copy(const Operand& from, const Operand& to) {
     plan_.inserted.push_back({.def = find_op("copy"), .inputs = {}, .outputs = {}, .attrs = {}, .source = "plan"});
-    plan_.ops.push_back({&plan_.inserted.back(), {from}, {to}});
+    plan_.ops.push_back({.node = &plan_.inserted.back(), .inputs = {from}, .outputs = {to}, .store = {}});
   }
 
   Operand temporary(const TensorDesc& desc) {
-    plan_.buffers.push_back({.bytes = align_up(desc.bytes()), .first = static_cast<int>(plan_.ops.size())});
+    plan_.buffers.push_back({.bytes = align_up(desc.bytes())});
     return {.arena = Arena::workspace, .index = static_cast<int>(plan_.buffers.size()) - 1, .desc = desc};
   }
 
@@ -157,16 +156,6 @@ class PlanBuilder {
                        .offset = entry.pending,
                        .desc = TensorDesc::dense(entry.stored, entry.def->shape)});
     }
-  }
-
-  void close_lifetimes() {
-    for (size_t i = 0; i < plan_.ops.size(); ++i)
-      for (const auto* operands : {&plan_.ops[i].inputs, &plan_.ops[i].outputs})
-        for (const Operand& operand : *operands)
-          if (operand.arena == Arena::workspace) {
-            WorkspaceBuffer& buffer = plan_.buffers[operand.index];
-            buffer.last = std::max(buffer.last, static_cast<int>(i));
-          }
   }
 
   const Package& package_;

@@ -35,13 +35,10 @@ Plan make_plan(const std::vector<size_t>& bytes, const std::vector<std::vector<i
                const std::vector<std::vector<int>>& writes) {
   Plan plan;
   plan.program = &test_program();
-  for (size_t b : bytes) plan.buffers.push_back({.bytes = align_up(b), .first = -1});
+  for (size_t b : bytes) plan.buffers.push_back({.bytes = align_up(b)});
   for (size_t i = 0; i < reads.size(); ++i) {
-    PlannedOp op{&test_node(), {}, {}};
+    PlannedOp op{.node = &test_node(), .inputs = {}, .outputs = {}, .store = {}};
     const auto add = [&](std::vector<Operand>& operands, int index) {
-      WorkspaceBuffer& buffer = plan.buffers[index];
-      if (buffer.first < 0) buffer.first = static_cast<int>(i);
-      buffer.last = static_cast<int>(i);
       operands.push_back({.arena = Arena::workspace,
                           .index = index,
                           .desc = TensorDesc::dense(DType::u8, {static_cast<int64_t>(bytes[index])})});

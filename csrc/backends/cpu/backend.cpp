@@ -52,6 +52,7 @@ std::unique_ptr<Kernel> make_kernel(const PlannedOp& op, const Package& package,
                   .present = operands.present(),
                   .constants = operands.constants,
                   .outputs = operands.outputs,
+                  .store = op.store ? &*op.store : nullptr,
                   .compute = compute_type(precision),
                   .precision = precision,
                   .isa = isa,
@@ -67,11 +68,22 @@ const std::byte* PackedWeights::get(const std::string& tensor, const std::string
   if (is_new) {
     bytes_ += align_up(bytes);
     if (!count_only_) {
-      it->second = std::make_unique<Buffer>(bytes);
-      fill(it->second->data());
+      it->second = take(align_up(bytes));
+      fill(it->second);
     }
   }
-  return it->second ? it->second->data() : nullptr;
+  return it->second;
+}
+
+// Memory of the last arena, or of a new one.
+std::byte* PackedWeights::take(size_t bytes) {
+  if (arenas_.empty() || used_ + bytes > arenas_.back()->size()) {
+    arenas_.push_back(std::make_unique<Buffer>(std::max(bytes, kArena)));
+    used_ = 0;
+  }
+  std::byte* start = arenas_.back()->data() + used_;
+  used_ += bytes;
+  return start;
 }
 
 CpuBackend::CpuBackend(const Options& options)
@@ -83,6 +95,14 @@ CpuBackend::CpuBackend(const Options& options)
 
 BackendInfo CpuBackend::info() const {
   return {.device = "cpu", .isa = std::string(name_of(isa_)), .threads = pool_.workers(), .ordinal = 0};
+}
+
+bool CpuBackend::takes_store(const PlannedOp& op) const {
+  const std::string_view name = op.node->def->name;
+  if (name == "linear") return true;
+  if (name != "conv2d") return false;
+  const int64_t groups = op.node->attrs.integer("groups");
+  return groups == 1 || op.inputs[0].desc.shape[-1] != groups;  // a depthwise one has a kernel of its own
 }
 
 std::unique_ptr<Executable> CpuBackend::compile(const Plan& plan, const Package& package, Precision precision) {

@@ -25,9 +25,15 @@ class PackedWeights final : public WeightCache {
   size_t bytes() const { return bytes_; }
 
  private:
+  static constexpr size_t kArena = size_t{32} << 20;  // most weights are smaller than a huge page
+
+  std::byte* take(size_t bytes);
+
   bool count_only_;
   size_t bytes_ = 0;
-  std::map<std::pair<std::string, std::string>, std::unique_ptr<Buffer>> packed_;
+  std::vector<std::unique_ptr<Buffer>> arenas_;
+  size_t used_ = 0;  // of the last one
+  std::map<std::pair<std::string, std::string>, std::byte*> packed_;
 };
 
 class CpuBackend final : public Backend {
@@ -36,6 +42,7 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(const Options& options);
 
   BackendInfo info() const override;
+  bool takes_store(const PlannedOp& op) const override;
   std::unique_ptr<Executable> compile(const Plan& plan, const Package& package, Precision precision) override;
   std::unique_ptr<Memory> allocate(size_t bytes) override;
   std::unique_ptr<Sequence> record(const SequenceSpec& spec) override;

@@ -52,6 +52,7 @@ struct KernelSpec {
   std::span<const bool> present;
   std::span<const Constant> constants;  // one an input
   std::span<const TensorDesc> outputs;
+  const Store* store = nullptr;           // of the only output; null: it is written as it is
   DType compute = DType::f32;             // compute_type(precision): of activations and rings
   Precision precision = Precision::fp32;  // chosen at load; what a GEMM multiplies in
   Isa isa = Isa::generic;

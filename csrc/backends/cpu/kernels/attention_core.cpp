@@ -8,7 +8,7 @@
 namespace yanrt::cpu {
 namespace {
 
-constexpr int64_t kKeyBlock = 64;  // a multiple of every tile's depth: what belongs together is never cut
+constexpr int64_t kKeyBlock = 128;  // a multiple of every tile's depth: what belongs together is never cut
 
 }  // namespace
 
@@ -96,7 +96,7 @@ void AttentionCore::attend(std::byte* scratch, const QueryBlock& block, int64_t 
 void AttentionCore::add_keys(std::byte* scratch, const QueryBlock& block, int64_t first, int64_t count) const noexcept {
   const int64_t columns = tile_.columns;
   tile_.run(count, scratch + first * padded_d_ * a_bytes(), padded_d_, Stretches::whole(padded_d_),
-            scratch + queries_at_, floats(scratch, scores_at_), false, block.rows);
+            scratch + queries_at_, floats(scratch, scores_at_), false, block.rows, Ahead{});
   weigh(scratch, block, first, count);
 
   const bool is_bf16 = tile_.a == Element::bf16;

@@ -21,7 +21,8 @@ class Conv2d final : public Kernel {
 
   void run(const KernelCall& call) const noexcept override {
     for (int64_t group = 0; group < shape_.groups; ++group) {
-      const FinishArgs finish = conv_finish(finish_, call, group * shape_.group_out());
+      FinishArgs finish = conv_finish(finish_, call, group * shape_.group_out());
+      if (stores_) finish.y = call.outputs[0];
       const std::byte* x = call.inputs[kConvX];
       gemm_.run(call, group, finish, [this, x, group](int64_t first, int64_t count, const RowScratch& scratch) {
         return quantised_ ? integer_rows(x, group, first, count, scratch) : rows(x, group, first, count, scratch);
@@ -41,6 +42,7 @@ class Conv2d final : public Kernel {
         quantiser_(loops.quantise, tile, spec.inputs[kConvX].dtype, spec.constants[kConvWeight].tensor->input_peak),
         quantised_(tile.is_integer()),
         in_place_(!quantised_ && shape.is_pointwise() && to_operand_.is_copy() && shape.in % tile.depth == 0),
+        stores_(spec.store != nullptr),
         image_(!quantised_ && ConvImage::suits(shape, tile) ? std::optional<ConvImage>({shape, tile, to_operand_})
                                                             : std::nullopt),
         variant_("conv2d." + std::string(name_of(spec.precision)) + "." + std::string(name_of(spec.isa)) +
@@ -126,7 +128,7 @@ class Conv2d final : public Kernel {
   ToOperand to_operand_;
   int64_t element_bytes_, operand_bytes_;
   RowQuantiser quantiser_;
-  bool quantised_, in_place_;
+  bool quantised_, in_place_, stores_;
   std::optional<ConvImage> image_;
   std::string variant_;
   Gemm gemm_;

@@ -37,13 +37,13 @@ class Depthwise final : public Kernel {
     const Range mine = share(shape_.pixels(), 1, call.worker, call.workers);
     const int64_t y_bytes = finish.y_stride * (finish.y_is_bf16 ? 2 : 4);
     finish.y = static_cast<std::byte*>(finish.y) + mine.begin * y_bytes;
-    if (finish.residual) finish.residual += mine.begin * finish.y_stride;
+    if (finish.residual) finish.residual += mine.begin * finish.residual_stride;
     ConvPixel pixel(shape_, mine.begin);
     for (int64_t i = mine.begin; i < mine.end; ++i, pixel.advance()) {
       sum_taps(call.inputs[kConvX], pixel, sums);
       finish_(finish, sums, shape_.out, 1, shape_.out);
       finish.y = static_cast<std::byte*>(finish.y) + y_bytes;
-      if (finish.residual) finish.residual += finish.y_stride;
+      if (finish.residual) finish.residual += finish.residual_stride;
     }
   }
   size_t scratch_bytes() const override { return static_cast<size_t>(shape_.out) * sizeof(float); }

@@ -51,7 +51,7 @@ void ConvPixel::advance() {
 FinishArgs conv_finish_args(const KernelSpec& spec, const ConvShape& shape) {
   FinishArgs args{};
   args.act = parse_activation(spec.op.attrs.choice("act"));
-  args.y_stride = shape.out;
+  args.y_stride = args.residual_stride = shape.out;
   args.y_is_bf16 = spec.outputs[0].dtype == DType::bf16;
   return args;
 }

@@ -8,14 +8,9 @@ namespace yanrt::cpu {
 namespace {
 
 constexpr int64_t kFillColumns = 16;           // bringing rows into scratch costs as much as this many columns
+constexpr int64_t kReadRows = 16;              // reading weights from memory, as much as this many rows
 constexpr int64_t kMacsPerWorker = 64 * 1024;  // less is not worth a second worker
 constexpr int64_t kMostIntegerK = 1 << 16;     // 65536 products of 255 and 127 still fit 32 bits
-
-// Into the second-level cache. The processor's own prefetch stops at the end of a page, and a panel is read in strides.
-void prefetch(const std::byte* from, const std::byte* to) {
-  constexpr int64_t kLine = 64;
-  for (; from < to; from += kLine) __builtin_prefetch(from, 0, 2);
-}
 
 }  // namespace
 
@@ -50,6 +45,7 @@ Gemm::Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, c
     throw Error(ErrorKind::unsupported, std::string(spec.op.def->name) + " (" + spec.op.source + "): sums of " +
                                             std::to_string(shape.k) + " products do not fit int32; int8 takes " +
                                             std::to_string(kMostIntegerK) + " at most, use bf16");
+  if (spec.store) store_.emplace(*spec.store, loops.pointwise);
   if (source_.image == 0) source_.image = shape.m;
   const auto rows_in_cache =
       static_cast<int64_t>(cache_sizes().level2 / 2 / (static_cast<size_t>(row_stride_) * size_of(tile_.a)));
@@ -59,8 +55,9 @@ Gemm::Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, c
   strip_rows_ = tile_.rows * std::clamp<int64_t>(sums_in_cache / tile_.rows, 1, ceil_div(block_rows_, tile_.rows));
   const size_t k_bytes = static_cast<size_t>(tile_.columns) * size_of(tile_.b);
   constexpr int64_t kStep = 64;  // a multiple of every tile's depth
-  block_k_ = std::clamp<int64_t>(static_cast<int64_t>(cache_sizes().level1 / k_bytes) / kStep * kStep, kStep,
-                                 round_up(padded_k_, kStep));
+  block_k_ = tile_.chain ? tile_.chain
+                         : std::clamp<int64_t>(static_cast<int64_t>(cache_sizes().level1 / k_bytes) / kStep * kStep,
+                                               kStep, round_up(padded_k_, kStep));
   lay_out_scratch();
   const int64_t pieces = ceil_div(shape.m, grain()) * panel_count_;
   const int64_t worth = std::max<int64_t>(shape.m * shape.n * shape.k / kMacsPerWorker, 1);
@@ -76,6 +73,9 @@ void Gemm::lay_out_scratch() {
     return start;
   };
   reserve(strip_rows_ * tile_.columns * static_cast<int64_t>(sizeof(float)));
+  const int64_t strip = strip_rows_ * tile_.columns;
+  strip_at_ = reserve(store_ ? strip * static_cast<int64_t>(sizeof(float)) : 0);
+  store_at_ = reserve(store_ ? static_cast<int64_t>(store_->scratch_bytes(strip)) : 0);
   panel_at_ = reserve(tile_.expand ? padded_k_ * tile_.columns * static_cast<int64_t>(size_of(tile_.b)) : 0);
   scales_at_ = reserve(tile_.is_integer() ? block_rows_ * static_cast<int64_t>(sizeof(float)) : 0);
   const int64_t rows_bytes = block_rows_ * row_stride_ * static_cast<int64_t>(size_of(tile_.a));
@@ -84,8 +84,8 @@ void Gemm::lay_out_scratch() {
   scratch_bytes_ = at;
 }
 
-// The rectangle of the busiest worker is made as cheap as possible; on a tie rows are split, which fills fewer rows
-// twice.
+// The rectangle of the busiest worker is made as cheap as possible. It brings its rows into scratch and reads its
+// weights, once a block of rows.
 Gemm::Grid Gemm::choose_grid(int workers) const {
   Grid best;
   int64_t best_cost = -1;
@@ -94,7 +94,8 @@ Gemm::Grid Gemm::choose_grid(int workers) const {
     const int along_rows = workers / along_panels;
     const int64_t rows = ceil_div(ceil_div(shape_.m, grain()), along_rows) * grain();
     const int64_t columns = ceil_div(panel_count_, along_panels) * tile_.columns;
-    const int64_t cost = rows * (columns + (source_.in_place ? 0 : kFillColumns));
+    const int64_t cost =
+        rows * (columns + (source_.in_place ? 0 : kFillColumns)) + ceil_div(rows, block_rows_) * columns * kReadRows;
     if (best_cost >= 0 && cost >= best_cost) continue;
     best_cost = cost;
     best = {along_rows, along_panels};
@@ -113,15 +114,15 @@ void Gemm::multiply_block(const FinishArgs& finish, const Rows& block, int64_t g
   const auto bytes = static_cast<int64_t>(panels_.bytes());
   for (int64_t row = 0, rows = 0; row < count; row += rows) {
     rows = std::min({strip_rows_, count - row, block.run - row % block.run});
-    if (next) prefetch(next + bytes * row / count, next + bytes * (row + rows) / count);
-    multiply(block, row, rows, weights, shape_.n - panel * tile_.columns, sums);
-    finish_strip(finish, block, group, first_row, row, rows, panel, sums);
+    const Ahead ahead = next ? Ahead{next + bytes * row / count, bytes * rows / count} : Ahead{};
+    multiply(block, row, rows, weights, shape_.n - panel * tile_.columns, sums, ahead);
+    finish_strip(finish, block, group, first_row, row, rows, panel, scratch);
   }
 }
 
 // A stretch at a time, or as many as a block of k has room for, or a part of one.
-void Gemm::multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* weights, int64_t used,
-                    float* sums) const noexcept {
+void Gemm::multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* weights, int64_t used, float* sums,
+                    Ahead ahead) const noexcept {
   const int64_t stretches = rows.stretches ? static_cast<int64_t>(rows.stretches->size()) : 1;
   const int64_t* at = rows.stretches ? rows.stretches->data() : &Stretches::kStart;
   const int64_t length = padded_k_ / stretches, together = std::max<int64_t>(block_k_ / length, 1);
@@ -132,16 +133,18 @@ void Gemm::multiply(const Rows& rows, int64_t first, int64_t count, const std::b
   for (int64_t stretch = 0; stretch < stretches; stretch += together)
     for (int64_t k = 0; k < length; k += block_k_) {
       const Stretches part{at + stretch, std::min(together, stretches - stretch), std::min(block_k_, length - k)};
-      tile_.run(count, start + k * a_bytes, rows.stride, part, weights, sums, resume, used);
+      const Ahead now{ahead.at, ahead.bytes * part.count * part.k / padded_k_};
+      tile_.run(count, start + k * a_bytes, rows.stride, part, weights, sums, resume, used, now);
+      ahead.at += now.bytes;
       weights += part.count * part.k * k_bytes;
       resume = true;
     }
 }
 
 void Gemm::finish_strip(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t row,
-                        int64_t count, int64_t panel, float* sums) const noexcept {
-  const int64_t column = panel * tile_.columns, offset = (first_row + row) * finish.y_stride + column;
-  const int64_t channel = group * shape_.n + column;
+                        int64_t count, int64_t panel, std::byte* scratch) const noexcept {
+  const int64_t column = panel * tile_.columns, channel = group * shape_.n + column;
+  const int64_t columns = std::min<int64_t>(tile_.columns, shape_.n - column);
   FinishArgs args = finish;
   args.first_row = first_row + row;
   args.row_scale = block.scales ? block.scales + row * block.scale_stride : nullptr;
@@ -150,9 +153,22 @@ void Gemm::finish_strip(const FinishArgs& finish, const Rows& block, int64_t gro
   if (panels_.scales()) args.scale = panels_.scales() + channel;
   if (args.bias) args.bias += column;
   if (args.gate) args.gate += column;
-  if (args.residual) args.residual += offset;
-  args.y = static_cast<std::byte*>(args.y) + offset * (args.y_is_bf16 ? 2 : 4);
-  loops_.finish(args, sums, tile_.columns, count, std::min<int64_t>(tile_.columns, shape_.n - column));
+  if (args.residual) args.residual += args.first_row * args.residual_stride + column;
+  if (store_) {
+    args.y = scratch + strip_at_;
+    args.y_stride = tile_.columns;
+  } else {
+    args.y = static_cast<std::byte*>(args.y) + (args.first_row * args.y_stride + column) * (args.y_is_bf16 ? 2 : 4);
+  }
+  loops_.finish(args, reinterpret_cast<float*>(scratch), tile_.columns, count, columns);
+  if (store_)
+    store_->put({.data = scratch + strip_at_,
+                 .stride = tile_.columns,
+                 .first_row = args.first_row,
+                 .rows = count,
+                 .first_column = channel,
+                 .columns = columns},
+                scratch + store_at_, static_cast<std::byte*>(finish.y));
 }
 
 }  // namespace yanrt::cpu

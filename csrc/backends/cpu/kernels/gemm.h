@@ -23,6 +23,7 @@
 #include "backends/cpu/kernel.h"
 #include "backends/cpu/kernels/gemm_rows.h"
 #include "backends/cpu/kernels/gemm_weights.h"
+#include "backends/cpu/kernels/result_store.h"
 
 namespace yanrt::cpu {
 
@@ -72,8 +73,8 @@ class Gemm {
   };
   Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, const Shape& shape, const Source& source);
 
-  // Computes this worker's rectangle of `group`. `finish` describes row 0, column 0 of the group's output.
-  // `rows(first, count, scratch)` returns Rows.
+  // Computes this worker's rectangle of `group`. `finish` describes row 0, column 0 of the group's output; where the op
+  // has a Store, its `y` is the whole output. `rows(first, count, scratch)` returns Rows.
   template <class RowSource>
   void run(const KernelCall& call, int64_t group, const FinishArgs& finish, const RowSource& rows) const noexcept;
 
@@ -93,10 +94,10 @@ class Gemm {
   // null.
   void multiply_block(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t count,
                       int64_t panel, const std::byte* next, std::byte* scratch) const noexcept;
-  void multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* weights, int64_t used,
-                float* sums) const noexcept;
+  void multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* weights, int64_t used, float* sums,
+                Ahead ahead) const noexcept;
   void finish_strip(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t row,
-                    int64_t count, int64_t panel, float* sums) const noexcept;
+                    int64_t count, int64_t panel, std::byte* scratch) const noexcept;
 
   Shape shape_;
   Source source_;
@@ -104,7 +105,9 @@ class Gemm {
   const GemmLoops& loops_;
   Panels panels_;
   int64_t panel_count_, padded_k_, row_stride_, block_rows_, strip_rows_, block_k_;
-  size_t panel_at_, scales_at_, rows_at_, temp_at_, scratch_bytes_;  // offsets into the scratch; the sums come first
+  std::optional<ResultStore> store_;
+  // Offsets into the scratch; the sums come first.
+  size_t strip_at_, store_at_, panel_at_, scales_at_, rows_at_, temp_at_, scratch_bytes_;
   int useful_workers_;
   std::vector<Grid> grids_;  // by number of workers
 };

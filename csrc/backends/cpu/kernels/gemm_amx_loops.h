@@ -7,6 +7,7 @@
 #include "backends/cpu/isa/simd.h"
 #include "backends/cpu/isa/vec_math.h"
 #include "backends/cpu/kernels/gemm_args.h"
+#include "backends/cpu/kernels/gemm_fetch.h"
 
 namespace yanrt::cpu::YANRT_ISA {
 
@@ -49,7 +50,7 @@ struct AmxStretches {
 // 32 rows by all columns or the first half, a half at a time: two registers of `a` meet two of the panel.
 template <class Kind>
 YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const AmxStretches& stretches,
-                                 const std::byte* panel, float* acc, bool resume, int halves) {
+                                 const std::byte* panel, float* acc, bool resume, int halves, Fetcher& fetcher) {
   for (int half = 0; half < halves; ++half, acc += kAmxPanelColumns / 2, panel += 2 * kAmxBytes) {
     float* lower = acc + kAmxRows * kAmxPanelColumns;
     YANRT_AMX_START(0, acc);
@@ -60,6 +61,7 @@ YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const AmxS
     for (int64_t stretch = 0; stretch < stretches.count; ++stretch) {
       const std::byte* x = a + stretches.at[stretch] * stretches.unit;
       for (int64_t step = 0; step < stretches.steps; ++step, x += kAmxBytes, w += kAmxRows * kAmxSumStride) {
+        fetcher.fetch();
         _tile_loadd(4, x, a_bytes);
         _tile_loadd(6, w, kAmxSumStride);
         YANRT_AMX_MULTIPLY_ADD(0, 4, 6);
@@ -80,7 +82,7 @@ YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const AmxS
 // 16 rows by all columns or the first half; fetch(bytes) loads register 4 from so many bytes behind the rows' start.
 template <class Kind, class Fetch>
 YANRT_INLINE void amx_strip(const Fetch& fetch, const AmxStretches& stretches, const std::byte* panel, float* acc,
-                            bool resume, int halves) {
+                            bool resume, int halves, Fetcher& fetcher) {
   YANRT_AMX_START(0, acc);
   YANRT_AMX_START(1, acc + 16);
   if (halves == 2) {
@@ -91,6 +93,7 @@ YANRT_INLINE void amx_strip(const Fetch& fetch, const AmxStretches& stretches, c
   for (int64_t stretch = 0; stretch < stretches.count; ++stretch) {
     int64_t from = stretches.at[stretch] * stretches.unit;
     for (int64_t step = 0; step < stretches.steps; ++step, from += kAmxBytes, w += kAmxRows * kAmxSumStride) {
+      fetcher.fetch();
       fetch(from);
       _tile_loadd(5, w, kAmxSumStride);
       YANRT_AMX_MULTIPLY_ADD(0, 4, 5);
@@ -113,18 +116,21 @@ YANRT_INLINE void amx_strip(const Fetch& fetch, const AmxStretches& stretches, c
 // TileLoop::run. Writes whole registers of sums: `acc` has room for a multiple of 16 rows.
 template <class Kind>
 void amx_tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretches, const void* panel, float* acc,
-              bool resume, int64_t used) {
+              bool resume, int64_t used, const Ahead& ahead) {
   const int halves = used > kAmxPanelColumns / 2 ? 2 : 1;
   constexpr int64_t kSize = sizeof(typename Kind::Element);
   const auto* x = static_cast<const std::byte*>(a);
   const auto* w = static_cast<const std::byte*>(panel);
   const int64_t a_bytes = a_stride * kSize, sums = kAmxRows * kAmxPanelColumns;
   const AmxStretches in_bytes{stretches.at, kSize, stretches.count, stretches.k * kSize / kAmxBytes};
+  const int64_t strips = rows / (2 * kAmxRows) * halves + (rows % (2 * kAmxRows) + kAmxRows - 1) / kAmxRows;
+  Fetcher fetcher(ahead, strips * in_bytes.count * in_bytes.steps);
   YANRT_AMX_FENCE();
   for (; rows >= 2 * kAmxRows; rows -= 2 * kAmxRows, x += 2 * kAmxRows * a_bytes, acc += 2 * sums)
-    amx_two_strips<Kind>(x, a_bytes, in_bytes, w, acc, resume, halves);
+    amx_two_strips<Kind>(x, a_bytes, in_bytes, w, acc, resume, halves, fetcher);
   if (rows >= kAmxRows) {
-    amx_strip<Kind>([=](int64_t from) { _tile_loadd(4, x + from, a_bytes); }, in_bytes, w, acc, resume, halves);
+    amx_strip<Kind>([=](int64_t from) { _tile_loadd(4, x + from, a_bytes); }, in_bytes, w, acc, resume, halves,
+                    fetcher);
     rows -= kAmxRows, x += kAmxRows * a_bytes, acc += sums;
   }
   if (rows == 0) return;
@@ -136,7 +142,7 @@ void amx_tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& st
         YANRT_AMX_FENCE();
         _tile_loadd(4, whole, kAmxBytes);
       },
-      in_bytes, w, acc, resume, halves);
+      in_bytes, w, acc, resume, halves, fetcher);
 }
 
 // TileLoop::run_columns: 16 columns of a panel of pairs become the rows of a register.
@@ -147,6 +153,7 @@ inline void amx_tile_columns(int64_t rows, const void* a, const void* panel, int
   const auto* w = static_cast<const std::byte*>(panel);
   const AmxStretches whole{&Stretches::kStart, 1, 1, k * static_cast<int64_t>(sizeof(uint16_t)) / kAmxBytes};
   alignas(64) uint32_t turned[kAmxRows * kLanes];
+  Fetcher fetcher({}, 1);
   YANRT_AMX_FENCE();
   for (int64_t row = 0; row < rows; row += kAmxRows, acc += kAmxRows * kAmxPanelColumns)
     amx_strip<AmxBf16>(
@@ -158,7 +165,7 @@ inline void amx_tile_columns(int64_t rows, const void* a, const void* panel, int
           YANRT_AMX_FENCE();
           _tile_loadd(4, turned, kAmxBytes);
         },
-        whole, w, acc, resume, halves);
+        whole, w, acc, resume, halves, fetcher);
 }
 
 #undef YANRT_AMX_MULTIPLY_ADD

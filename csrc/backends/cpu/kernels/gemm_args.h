@@ -47,12 +47,19 @@ struct Stretches {
   static constexpr Stretches whole(int64_t k) { return {&kStart, 1, k}; }
 };
 
+// What a call brings into the second-level cache while it computes (kernels/gemm_fetch.h); may be nothing.
+struct Ahead {
+  const std::byte* at;
+  int64_t bytes;
+};
+
 // Register tiles: acc[rows][columns] (+)= a[rows][k] * panel[k][columns], in f32, or in int32 if `a` is an integer.
 struct TileLoop {
   int rows;        // of a tile: `acc` has room for a multiple of it
   int columns;     // width of a panel
   int group;       // consecutive k that stand side by side in a panel: panel[k / group][columns][group]
   int depth;       // k that an instruction takes, a multiple of `group`
+  int chain;       // longest k of a call of `run`, whose sums are chains; 0: any, a longer chain being the same sum
   Element a;       // activations
   bool rounds;     // which are rounded to bf16, also where `a` is f32
   Element b;       // the panel as `run` reads it
@@ -61,10 +68,10 @@ struct TileLoop {
   // Around the calls of `run` in a kernel, on the thread that makes them; null where registers need no preparation.
   void (*enter)();
   void (*leave)();
-  // `a_stride` in elements. `resume`: acc holds the sum so far; else it is overwritten. Of the panel's columns the
+  // `a_stride` in elements. `resume`: the sums are added to acc; else they overwrite it. Of the panel's columns the
   // first `used` are wanted; if they are half or less, the others may be left out.
   void (*run)(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretches, const void* panel, float* acc,
-              bool resume, int64_t used);
+              bool resume, int64_t used, const Ahead& ahead);
   // The same where `a` is a panel too: its columns are the rows of the tile, k a multiple of `depth`. Null for
   // integers.
   void (*run_columns)(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume, int64_t used);
@@ -84,9 +91,10 @@ struct FinishArgs {
   const float* gate;  // row r of the whole matrix takes gate + (r / gate_rows % gate_count) * gate_stride
   int64_t gate_stride, gate_rows, gate_count;
   const float* residual;  // of the first row
-  void* y;                // of the first row
+  int64_t residual_stride;
+  void* y;  // of the first row
   bool y_is_bf16;
-  int64_t y_stride;  // of y and residual, in elements
+  int64_t y_stride;  // in elements
   int64_t first_row;
 };
 

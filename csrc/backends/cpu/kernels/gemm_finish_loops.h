@@ -52,7 +52,7 @@ YANRT_INLINE void finish_row(const FinishArgs& args, int64_t row, float* __restr
     for (int64_t i = 0; i < n; ++i) x[i] *= gate[i];
   }
   if (args.residual) {
-    const float* __restrict residual = args.residual + row * args.y_stride;
+    const float* __restrict residual = args.residual + row * args.residual_stride;
     for (int64_t i = 0; i < n; ++i) x[i] += residual[i];
   }
   if (args.y_is_bf16) {
@@ -107,7 +107,7 @@ YANRT_INLINE void finish_full_row(const FinishArgs& args, int64_t row, float* x)
     each([gate](Vec y, int at) { return y * load(gate + at); });
   }
   if (args.residual) {
-    const float* residual = args.residual + row * args.y_stride;
+    const float* residual = args.residual + row * args.residual_stride;
     each([residual](Vec y, int at) { return y + load(residual + at); });
   }
   for (int j = 0; j < kVecs; ++j) {

@@ -5,6 +5,7 @@
 #include "backends/cpu/isa/simd.h"
 #include "backends/cpu/isa/vec_math.h"
 #include "backends/cpu/kernels/gemm_args.h"
+#include "backends/cpu/kernels/gemm_fetch.h"
 #include "backends/cpu/kernels/gemm_finish_loops.h"
 #include "backends/cpu/kernels/gemm_tile_sizes.h"
 #if defined(__AMX_BF16__)
@@ -12,22 +13,6 @@
 #endif
 
 namespace yanrt::cpu::YANRT_ISA {
-
-// One register of sums: Vec, or VecInt for integers.
-template <int kRows, int kVecs, class Sum>
-struct TileSums {
-  Sum sum[kRows][kVecs];
-
-  YANRT_INLINE void start(const float* acc, bool resume) {
-    for (int i = 0; i < kRows; ++i)
-      for (int j = 0; j < kVecs; ++j)
-        sum[i][j] = resume ? reinterpret_cast<Sum>(load(acc + i * kTileColumns + j * kLanes)) : Sum{};
-  }
-  YANRT_INLINE void finish(float* acc) const {
-    for (int i = 0; i < kRows; ++i)
-      for (int j = 0; j < kVecs; ++j) store(acc + i * kTileColumns + j * kLanes, reinterpret_cast<Vec>(sum[i][j]));
-  }
-};
 
 // Calls fn.template operator()<rows>().
 template <class Fn>
@@ -44,49 +29,63 @@ YANRT_INLINE void with_rows(int64_t rows, Fn fn) {
   }
 }
 
+inline constexpr int64_t kFetchSteps = 32;
+
 // sum[i][j] = step(sum[i][j], a of row i, panel register j) for every `group` of k. A `Step` says how it reads both.
-// Element (i, p) of `a` lies at i * a_stride + p * a_step.
+// Element (i, p) of `a` lies at i * a_stride + p * a_step. With `resume` the sums are added to those of `acc`. Before
+// every kFetchSteps steps, some lines are fetched.
 template <int kRows, int kVecs, class Step>
 YANRT_INLINE void walk_k(const typename Step::A* row, int64_t a_stride, int64_t a_step, const Stretches& stretches,
-                         const typename Step::B* panel, float* acc, bool resume) {
-  TileSums<kRows, kVecs, typename Step::Sum> t;
-  t.start(acc, resume);
+                         const typename Step::B* panel, float* acc, bool resume, Fetcher& fetcher) {
+  using Sum = typename Step::Sum;  // Vec, or VecInt for integers
   constexpr int kGroup = Step::kGroup;
+  Sum sum[kRows][kVecs] = {};
   const int64_t k = stretches.k;
   for (int64_t stretch = 0; stretch < stretches.count; ++stretch, panel += k * kTileColumns) {
     const typename Step::A* a = row + stretches.at[stretch];
-    for (int64_t p = 0; p < k; p += kGroup) {
-      typename Step::Panel w[kVecs];
-      for (int j = 0; j < kVecs; ++j) w[j] = Step::panel(panel + (p * kTileColumns + j * kLanes * kGroup));
-      for (int i = 0; i < kRows; ++i) {
-        const auto x = Step::broadcast(a + (i * a_stride + p * a_step));
-        for (int j = 0; j < kVecs; ++j) t.sum[i][j] = Step::multiply_add(t.sum[i][j], x, w[j]);
+    for (int64_t p = 0; p < k;) {
+      fetcher.fetch();
+      const int64_t end = p + kFetchSteps * kGroup < k ? p + kFetchSteps * kGroup : k;
+      for (; p < end; p += kGroup) {
+        typename Step::Panel w[kVecs];
+        for (int j = 0; j < kVecs; ++j) w[j] = Step::panel(panel + (p * kTileColumns + j * kLanes * kGroup));
+        for (int i = 0; i < kRows; ++i) {
+          const auto x = Step::broadcast(a + (i * a_stride + p * a_step));
+          for (int j = 0; j < kVecs; ++j) sum[i][j] = Step::multiply_add(sum[i][j], x, w[j]);
+        }
       }
     }
   }
-  t.finish(acc);
+  for (int i = 0; i < kRows; ++i)
+    for (int j = 0; j < kVecs; ++j) {
+      float* at = acc + i * kTileColumns + j * kLanes;
+      store(at, reinterpret_cast<Vec>(resume ? sum[i][j] + reinterpret_cast<Sum>(load(at)) : sum[i][j]));
+    }
 }
 template <class Step>
 YANRT_INLINE void walk_rows(int64_t rows, const void* a, int64_t a_stride, int64_t a_step, const Stretches& stretches,
-                            const void* panel, float* acc, bool resume, int64_t used) {
+                            const void* panel, float* acc, bool resume, int64_t used, const Ahead& ahead) {
   const auto* x = static_cast<const typename Step::A*>(a);
   const auto* w = static_cast<const typename Step::B*>(panel);
+  constexpr int64_t kFetchK = kFetchSteps * Step::kGroup;
+  Fetcher fetcher(ahead,
+                  (rows + kTileRows - 1) / kTileRows * stretches.count * ((stretches.k + kFetchK - 1) / kFetchK));
   for (; rows > 0; rows -= kTileRows, x += kTileRows * a_stride, acc += kTileRows * kTileColumns)
     with_rows(rows < kTileRows ? rows : kTileRows, [&]<int kRows>() {
       if (used <= kTileColumns / 2)
-        walk_k<kRows, kTileVecs / 2, Step>(x, a_stride, a_step, stretches, w, acc, resume);
+        walk_k<kRows, kTileVecs / 2, Step>(x, a_stride, a_step, stretches, w, acc, resume, fetcher);
       else
-        walk_k<kRows, kTileVecs, Step>(x, a_stride, a_step, stretches, w, acc, resume);
+        walk_k<kRows, kTileVecs, Step>(x, a_stride, a_step, stretches, w, acc, resume, fetcher);
     });
 }
 template <class Step>
 void tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretches, const void* panel, float* acc,
-          bool resume, int64_t used) {
-  walk_rows<Step>(rows, a, a_stride, 1, stretches, panel, acc, resume, used);
+          bool resume, int64_t used, const Ahead& ahead) {
+  walk_rows<Step>(rows, a, a_stride, 1, stretches, panel, acc, resume, used, ahead);
 }
 template <class Step>
 void tile_columns(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume, int64_t used) {
-  walk_rows<Step>(rows, a, Step::kGroup, kTileColumns, Stretches::whole(k), panel, acc, resume, used);
+  walk_rows<Step>(rows, a, Step::kGroup, kTileColumns, Stretches::whole(k), panel, acc, resume, used, Ahead{});
 }
 
 // The panel holds f32, or bf16 that is widened as it is read.
@@ -199,10 +198,14 @@ inline void expand_i8(const void* stored, void* panel, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = from[i];
 }
 
+// A chain of sums gathers an error that grows with its length. Of long enough ones the cost of their ends is small.
+inline constexpr int kChain = 256;
+
 inline constexpr TileLoop kTileF32 = {.rows = kTileRows,
                                       .columns = kTileColumns,
                                       .group = 1,
                                       .depth = 1,
+                                      .chain = kChain,
                                       .a = Element::f32,
                                       .rounds = false,
                                       .b = Element::f32,
@@ -224,6 +227,7 @@ constexpr TileLoop bf16_tile() {
   t.columns = kAmxPanelColumns;
   t.group = 2;
   t.depth = kAmxBytes / 2;
+  t.chain = 0;
   t.a = Element::bf16;
   t.enter = amx_enter;
   t.leave = amx_leave;
@@ -264,6 +268,7 @@ constexpr TileLoop int8_tile() {
   t.rows = kAmxRows;
   t.columns = kAmxPanelColumns;
   t.depth = kAmxBytes;
+  t.chain = 0;
   t.enter = amx_enter;
   t.leave = amx_leave;
   t.run = amx_tile<AmxInt8>;

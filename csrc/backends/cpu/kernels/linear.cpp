@@ -51,7 +51,7 @@ class Linear final : public Kernel {
     finish_.gate_rows = spec.op.attrs.integer("gate_rows");
     finish_.gate_count = has_gate_ ? spec.inputs[kGate].numel() / n_ : 1;
     finish_.gate_stride = n_;
-    finish_.y_stride = n_;
+    finish_.y_stride = finish_.residual_stride = n_;
     finish_.y_is_bf16 = spec.outputs[0].dtype == DType::bf16;
   }
 

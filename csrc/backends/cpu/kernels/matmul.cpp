@@ -106,7 +106,8 @@ class MatMul final : public Kernel {
     for (int64_t first = 0; first < m_; first += block_rows_) {
       const int64_t count = std::min(block_rows_, m_ - first);
       const Rows rows = in_place_ ? Rows{a + first * a_.row * a_.bytes, a_.row} : bring(a, first, count, scratch);
-      tile_.run(count, rows.data, rows.stride, Stretches::whole(padded_k_), call.scratch, sums, false, n_ - column);
+      tile_.run(count, rows.data, rows.stride, Stretches::whole(padded_k_), call.scratch, sums, false, n_ - column,
+                Ahead{});
       finish.y = call.outputs[0] + ((matrix * m_ + first) * n_ + column) * (y_is_bf16_ ? 2 : 4);
       finish_(finish, sums, tile_.columns, count, std::min<int64_t>(tile_.columns, n_ - column));
     }
