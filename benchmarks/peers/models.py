@@ -13,6 +13,7 @@ from torch import nn
 
 from exporters.api import export, write
 from exporters.lower import ProgramSpec, lower
+from exporters.quant import Storage
 from exporters.targets.sim import Decode, Encode
 from python_train.sim.frame_loop import FrameLoop, StepShift
 from python_train.sim.model import DenoiserConfig
@@ -89,7 +90,7 @@ def _dit(name: str, path: Path) -> None:
         module = lower(specs, rename=lambda key: key.removeprefix("loop."), seeds=("seed",))
     no_world = {"fps": 1.0, "frame": {"height": 1, "width": 1, "temporal_factor": 1}, "batch": 1}
     rest = {"actions": {"buttons": []}, "schedules": {}, "provenance": {}}
-    write(path, module, {"name": name, **no_world, **rest}, "f32")
+    write(path, module, {"name": name, **no_world, **rest}, Storage("f32"))
 
 
 def _vae(size: str, part: type[nn.Module], path: Path) -> None:
