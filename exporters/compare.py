@@ -74,10 +74,6 @@ def round_as_stored(model: SimModel, package: str | os.PathLike[str]) -> None:
                 parameter.copy_(torch.from_numpy(fp8_values(parameter.numpy(), opened.tensor(f"{name}.scale"))))
 
 
-def _eager_state(loop: FrameLoop) -> dict[str, Tensor]:
-    return {n: b for n, b in loop.named_buffers() if not n.startswith("denoiser.") and n != "grades"}
-
-
 def held_actions(steps: int, shape: tuple[int, ...], seed: int) -> Tensor:
     """Buttons that are held for a while, f32 [steps, B, T, A]."""
     rng = np.random.default_rng(seed)
@@ -105,7 +101,7 @@ class _Player:
             self.loop.append(latent.expand(batch, -1, -1, -1), action.expand(batch, -1, -1))
 
     def copy_state_to(self, runner: yanrt.Runner) -> None:
-        for name, buffer in _eager_state(self.loop).items():
+        for name, buffer in self.loop.state().items():
             runner.state[name] = buffer.numpy()
 
 
@@ -140,7 +136,7 @@ def _compare_steps(
     runner = engine.runner()
     for action in actions:
         eager.copy_state_to(runner)
-        for name, buffer in _eager_state(eager.loop).items():
+        for name, buffer in eager.loop.state().items():
             unrounded.loop.get_buffer(name).copy_(buffer)
         (latent,) = runner.program("sim/step_shift")(action.numpy())
         result.steps.append(_relative_rms(latent, eager.loop.step_shift(action).numpy()))

@@ -68,12 +68,16 @@ class FrameLoop(nn.Module):
         """Calls of `step_shift` after an append before the first whose latent means anything."""
         return len(self.grades) - 2
 
+    def state(self) -> dict[str, Tensor]:
+        """The buffers that calls change, by name."""
+        own = ((name, buffer) for name, buffer in self.named_buffers() if not name.startswith("denoiser."))
+        return {name: buffer for name, buffer in own if name not in ("grades", "lead")}
+
     @torch.no_grad()
     def reset(self, seed: Tensor) -> None:
         """Zero state; `seed` i64 [B]."""
-        for name, buffer in self.named_buffers():
-            if not name.startswith("denoiser.") and name not in ("grades", "lead"):
-                buffer.zero_()
+        for buffer in self.state().values():
+            buffer.zero_()
         self.seed.copy_(seed)
 
     def append(self, latent_BhwC: Tensor, action_BTA: Tensor) -> None:
