@@ -11,7 +11,7 @@ import pytest
 
 from tests.cuda.toolchain import ROOT, find_nvcc
 
-MAX_BYTES = 30 * 2**20
+MAX_BYTES = 30_000_000
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,7 @@ def installed(wheel: Path) -> Path:
 
 @pytest.mark.slow
 def test_wheel_is_small(wheel: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        code = sum(e.compress_size for e in archive.infolist() if not e.filename.endswith(".safetensors"))
-    assert code < MAX_BYTES, f"{code / 2**20:.1f} MB without the packaged world"
+    assert wheel.stat().st_size < MAX_BYTES, f"{wheel.stat().st_size / 1e6:.1f} MB, the packaged world included"
 
 
 @pytest.mark.slow
