@@ -47,7 +47,7 @@ def _attend(
         weights = logits.masked_fill(~seen[:, None, None], -torch.inf).softmax(-1)
         weights = weights.masked_fill(~seen.any(-1)[:, None, None, :, None], 0.0)  # a row without keys is NaN
         return torch.einsum("bphwn,bnphd->bwphd", weights, values)
-    bias = logit_bias.masked_fill(~seen[:, None], -torch.inf).to(q.dtype)
+    bias = logit_bias.masked_fill(~seen[:, None], -torch.inf)
     bias = bias.repeat_interleave(q.shape[2], -2).repeat_interleave(keys.shape[2], -1)  # a mask of tokens
     query, key, value = (part.flatten(1, 2).transpose(1, 2) for part in (q, keys, values))
     mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=scale)
