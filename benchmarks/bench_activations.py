@@ -110,7 +110,7 @@ def world(checkpoint: Path) -> Iterator[Row]:
     for action in held_actions(20, (1, *model.start.actions.shape[2:]), seed=99):
         made = loop.step_shift(action)
     window, actions = loop.window.clone(), loop.window_actions.clone()
-    denoise = _Denoise(model, loop.grades[: window.shape[1]])
+    denoise = _Denoise(model, loop.levels[:: loop.evaluations])
     yield from _measure("denoiser", denoise, {"latents": window, "actions": actions}, seen)
     yield from _measure("decoder", _Decode(model), {"latent": made}, seen)
 

@@ -32,10 +32,11 @@ def decoder() -> VAETrainConfig:
 
 
 def sim() -> SimTrainConfig:
-    """A ring of 32 latents, so that a full turn (30) fits in it; the last clips are as long as ring and window."""
+    """A ring of 32 latents, so that a full turn (30) fits in it; the last clips are as long as ring and window. Two
+    evaluations a grade: with one, plays fade (docs/training.md)."""
     optim = OptimConfig(lr=1e-3, muon_lr=0.02, weight_decay=0.0, warmup=100, hold=0.6, floor=0.03)
     return SimTrainConfig(
-        model=SimConfig(denoiser=DenoiserConfig(max_distance=36), vae=HybridVAEConfig(), history=32),
+        model=SimConfig(DenoiserConfig(max_distance=36), HybridVAEConfig(), evaluations=2, history=32),
         loop=LoopConfig(steps=2400, batch=16, optim=optim, ema_decay=0.998, validate_every=200, compile=True),
         clips=ClipConfig(),
         vae="runs/vae",

@@ -54,11 +54,11 @@ class StepRecompute(nn.Module):
 
     def forward(self, action: Tensor) -> Tensor:
         loop, past = self.loop, self.past
-        frame = loop.next - (len(loop.grades) - 1)
+        frame = loop.next - (loop.slots - 1)
         first = torch.maximum(frame, loop.first_valid) - loop.history
         k_rings, v_rings = ([getattr(ring, part) for ring in loop.rings] for part in ("k", "v"))
         cache = RingCache(first, torch.zeros_like(first), loop.history, 0, k_rings, v_rings)
-        loop.denoiser(past.latents, loop.grades[:1], past.actions, cache)
+        loop.denoiser(past.latents, loop.levels[:1], past.actions, cache)
         latent = loop.step_shift(action)
         # The front of the window was clean before this call: it has now entered the rings.
         past.push(loop.window[:, 0], loop.window_actions[:, 0], frame >= loop.first_valid)

@@ -116,7 +116,7 @@ class SimTask:
         latents, actions = sampler.data.clips(places[share], frames)
         rng = torch_rng(seed, NOISE, step)
         patterns, first = (config.noise, 1) if group is None else (replace(config.noise, shift=1.0), CONTEXT)
-        levels = sample_levels(size, frames, config.model.grades, patterns, rng, first)
+        levels = sample_levels(size, frames, config.model.levels, patterns, rng, first, config.model.evaluations)
         noise = torch.randn((size, *latents.shape[1:]), generator=rng)[share]
         parts = [latents, actions, levels[share], noise] + ([] if group is None else [torch.tensor(group)])
         return tuple(tensor.to(self.device) for tensor in parts)
@@ -164,6 +164,7 @@ class SimTask:
             "height": model.vae.height,
             "width": model.vae.width,
             "grades": list(model.grades),
+            "evaluations": model.evaluations,
             "history": model.history,
             "vae_sha256": sha256(model_file(self.config.vae)),
             "curve": curve,

@@ -15,12 +15,13 @@ from python_train.vae import HybridVAEConfig
 HISTORY = 5
 
 
-def make_config(diffusion=None, scope: str = "frame") -> SimConfig:
+def make_config(diffusion=None, scope: str = "frame", evaluations: int = 1) -> SimConfig:
     denoiser = DenoiserConfig(
         rows=1, columns=2, channels=4, buttons=3, width=16, heads=2, layers=2, action_width=8, scope=scope,
         diffusion=diffusion or RectifiedFlow(),
     )  # fmt: skip
-    return SimConfig(denoiser, HybridVAEConfig(height=32, width=64), grades=(0.0, 0.3, 0.6, 1.0), history=HISTORY)
+    grades = (0.0, 0.3, 0.6, 1.0)
+    return SimConfig(denoiser, HybridVAEConfig(height=32, width=64), grades, evaluations, HISTORY)
 
 
 def make_loop(config: SimConfig, batch: int = 2) -> FrameLoop:
@@ -60,21 +61,21 @@ class NaiveLoop:
         weights = logits.flatten(-2).softmax(-1).view_as(logits)
         return module.out(torch.einsum("bhfpgr,bgrhk->bfphk", weights, v).reshape(x.shape))
 
-    def _denoise(self, window: list[Tensor], grades: list[int], actions: list[Tensor]) -> list[Tensor]:
+    def _denoise(self, window: list[Tensor], levels: list[int], actions: list[Tensor]) -> list[Tensor]:
         latents = torch.stack([latent for latent, _ in self.past] + window)[None]
         everything = torch.stack([action for _, action in self.past] + actions)[None]
-        sigma = self.loop.grades[torch.tensor([0] * len(self.past) + grades)]
+        sigma = self.loop.levels[torch.tensor([0] * len(self.past) + levels)]
         return list(self.loop.denoiser(latents, sigma, everything)[0, len(self.past) :])
 
-    def _move(self, x: Tensor, estimates: list[Tensor], grade: int) -> Tensor:
-        """`estimates` of the latent's x0 so far, one a grade: the last two are carried on to the middle of a step that
+    def _move(self, x: Tensor, estimates: list[Tensor], level: int) -> Tensor:
+        """`estimates` of the latent's x0 so far, one a level: the last two are carried on to the middle of a step that
         is neither the first nor the last."""
-        grades, x0 = self.loop.grades, estimates[-1]
-        if isinstance(self.loop.diffusion, RectifiedFlow) and len(estimates) > 1 and grade > 1:
-            middle = (grades[grade] + grades[grade - 1]) / 2
-            slope = (estimates[-2] - x0) / (grades[grade + 1] - grades[grade])
-            x0 = x0 + slope * (middle - grades[grade])
-        return self.loop.diffusion.step(x, x0, grades[grade], grades[grade - 1])
+        levels, x0 = self.loop.levels, estimates[-1]
+        if isinstance(self.loop.diffusion, RectifiedFlow) and len(estimates) > 1 and level > 1:
+            middle = (levels[level] + levels[level - 1]) / 2
+            slope = (estimates[-2] - x0) / (levels[level + 1] - levels[level])
+            x0 = x0 + slope * (middle - levels[level])
+        return self.loop.diffusion.step(x, x0, levels[level], levels[level - 1])
 
     def _noise(self) -> Tensor:
         noise = randn(self.seed, torch.tensor([self.next]), [1, *self.loop.window.shape[2:]])[0]
@@ -88,26 +89,29 @@ class NaiveLoop:
         self.next += 1
 
     def step_shift(self, action: Tensor) -> Tensor | None:
-        W = len(self.loop.grades)
+        slots, evaluations = self.loop.slots, self.loop.evaluations
         self.flight.append((self._noise(), action))
         self.estimates.append([])
-        window, actions = [x for x, _ in self.flight], [a for _, a in self.flight]
-        grades = list(range(W - len(window), W))
-        x0 = self._denoise(window, grades, actions)
-        for estimates, estimate in zip(self.estimates, x0, strict=True):
-            estimates.append(estimate)
-        moved = [self._move(x, e, g) if g else x for x, e, g in zip(window, self.estimates, grades, strict=True)]
-        self.flight = list(zip(moved, actions, strict=True))
-        if grades[0] == 0:
-            self.past.append(self.flight.pop(0))
-            self.estimates.pop(0)
-        return self.flight[0][0] if grades[0] <= 1 else None
+        grades = list(range(slots - len(self.flight), slots))
+        for part in range(evaluations):
+            window, actions = [x for x, _ in self.flight], [a for _, a in self.flight]
+            levels = [grade * evaluations - part for grade in grades]
+            x0 = self._denoise(window, levels, actions)
+            for estimates, estimate in zip(self.estimates, x0, strict=True):
+                estimates.append(estimate)
+            moved = [self._move(x, e, at) if at else x for x, e, at in zip(window, self.estimates, levels, strict=True)]
+            self.flight = list(zip(moved, actions, strict=True))
+            if grades[0] == 0:
+                self.past.append(self.flight.pop(0))
+                self.estimates.pop(0)
+                grades.pop(0)
+        return self.flight[0][0] if grades[0] == 1 else None
 
     def step_sequential(self, action: Tensor) -> Tensor:
         latent, estimates = self._noise(), []
-        for grade in range(len(self.loop.grades) - 1, 0, -1):
-            estimates.append(self._denoise([latent], [grade], [action])[0])
-            latent = self._move(latent, estimates, grade)
+        for level in range(len(self.loop.levels) - 1, 0, -1):
+            estimates.append(self._denoise([latent], [level], [action])[0])
+            latent = self._move(latent, estimates, level)
         self.past.append((latent, action))
         return latent
 
@@ -115,10 +119,11 @@ class NaiveLoop:
 @pytest.mark.parametrize("diffusion", [RectifiedFlow(), DDPM()], ids=["rectified", "ddpm"])
 @pytest.mark.parametrize("schedule", ["step_shift", "step_sequential"])
 @pytest.mark.parametrize("scope", ["position", "frame"])
+@pytest.mark.parametrize("evaluations", [1, 2, 3])
 @torch.no_grad()
-def test_matches_the_naive_loop(scope, schedule, diffusion, monkeypatch):
+def test_matches_the_naive_loop(evaluations, scope, schedule, diffusion, monkeypatch):
     """More than two turns of the ring, with appends at the start, in the middle and twice in a row."""
-    config = make_config(diffusion, scope)
+    config = make_config(diffusion, scope, evaluations)
     loop = make_loop(config)
     generator = torch.Generator().manual_seed(1)
     script = ["append"] * 2 + ["step"] * 9 + ["append"] * 2 + ["step"] + ["append"] + ["step"] * 8

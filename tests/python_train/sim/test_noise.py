@@ -12,12 +12,23 @@ def rng() -> torch.Generator:
 
 
 def test_shift_window_is_clean_then_graded_then_noise() -> None:
-    levels = shift_window(200, 8, GRADES, rng())
+    levels, behind = shift_window(200, 8, GRADES, rng())
     prefixes = (levels == 0).sum(1)
     assert set(prefixes.tolist()) == {1, 2, 3, 4, 5}
-    for row, prefix in zip(levels, prefixes.tolist(), strict=True):
+    for row, after, prefix in zip(levels, behind, prefixes.tolist(), strict=True):
         expected = [0.0] * prefix + [0.4, 0.75] + [1.0] * 8
         assert torch.equal(row, torch.tensor(expected[:8]))
+        assert torch.equal(after, torch.arange(8) >= prefix + 3)
+
+
+def test_shift_window_shows_every_evaluation() -> None:
+    """What the second evaluation of a call sees is half-way to the grades below; behind it there is noise."""
+    fine = (0.0, 0.2, 0.4, 0.575, 0.75, 0.875, 1.0)
+    levels, behind = shift_window(200, 8, fine, rng(), first=2, evaluations=2)
+    seen = {tuple(row[(row > 0) & ~after].tolist()) for row, after in zip(levels, behind, strict=True)}
+    assert seen == {tuple(torch.tensor(part).tolist()) for part in ((0.4, 0.75, 1.0), (0.2, 0.575, 0.875))}
+    assert (levels[behind] == 1).all()
+    assert behind.any()
 
 
 def test_scattered_levels_are_clean_or_grades() -> None:
