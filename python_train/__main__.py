@@ -12,6 +12,7 @@ from .common import dist
 from .configs import RUNS
 from .data.policies import POLICIES
 from .eval.command import add_arguments, config_of, write
+from .train import Changes
 
 
 def _run_options() -> argparse.ArgumentParser:
@@ -19,7 +20,9 @@ def _run_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--config", default="doom", choices=sorted(RUNS))
     options.add_argument("--data", help="data set, if not the config's")
+    options.add_argument("--curation", help="what `curate` wrote, if not the config's: clips are drawn as it says")
     options.add_argument("--steps", type=int, help="length of the run (explorer: decisions), if not the config's")
+    options.add_argument("--start", help="checkpoint whose weights a run starts from (to prune), if not the config's")
     options.add_argument("--vae", help="VAE checkpoint of a simulator run, if not the config's")
     options.add_argument("--threads", type=int, default=2, help="processor threads of this process")
     return options
@@ -46,12 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a model; resumes from the last checkpoint in --out", parents=[run])
     train.add_argument("model", choices=("vae", "decoder", "sim", "explorer"))
     train.add_argument("--out", help="folder of the run (default runs/MODEL)")
-    train.add_argument("--start", help="checkpoint whose weights training starts from, if not the config's")
     prune = commands.add_parser(
         "prune", help="leave out heads and channels, then train to recover; resumes", parents=[run]
     )
     prune.add_argument("model", choices=("decoder", "sim"))
-    prune.add_argument("--start", help="checkpoint to prune, if not the config's")
     prune.add_argument("--heads", type=int, help="heads that each attention keeps, if not the config's")
     prune.add_argument("--channels", type=int, help="channels that each feed-forward keeps, if not the config's")
     prune.add_argument("--out", help="folder of the run (default runs/pruned_MODEL)")
@@ -107,6 +108,10 @@ def _curate(arguments: argparse.Namespace) -> None:
     print({name: f"{share:.4%}" for name, share in result.removed_shares.items()})
 
 
+def _changes(arguments: argparse.Namespace) -> Changes:
+    return Changes(arguments.data, arguments.curation, arguments.steps, arguments.start, arguments.vae)
+
+
 def _train(arguments: argparse.Namespace) -> None:
     from .explore.train import train_explorer
     from .train import train_sim, train_vae
@@ -118,30 +123,25 @@ def _train(arguments: argparse.Namespace) -> None:
     if arguments.model == "explorer":
         train_explorer(config if arguments.steps is None else replace(config, decisions=arguments.steps), folder)
     elif arguments.model == "sim":
-        train_sim(config, folder, world, arguments.data, arguments.steps, arguments.start, arguments.vae)
+        train_sim(_changes(arguments).of_sim(config), folder, world)
     else:
-        train_vae(config, folder, world, arguments.data, arguments.steps, arguments.start)
+        train_vae(_changes(arguments).of_vae(config), folder, world)
     dist.stop()
 
 
 def _prune(arguments: argparse.Namespace) -> None:
     from .prune.run import prune
-    from .train import changed_sim, changed_vae
 
     world = dist.start()
     torch.set_num_threads(arguments.threads)
-    run = f"prune_{arguments.model}"
-    if not hasattr(RUNS[arguments.config], run):
-        raise SystemExit(f"the config {arguments.config} has no {run}: its {arguments.model} has no heads")
-    config = getattr(RUNS[arguments.config], run)()
+    name = f"prune_{arguments.model}"
+    if not hasattr(RUNS[arguments.config], name):
+        raise SystemExit(f"the config {arguments.config} has no {name}: its {arguments.model} has no heads")
+    config = getattr(RUNS[arguments.config], name)()
     given = {name: getattr(arguments, name) for name in ("heads", "channels") if getattr(arguments, name)}
-    changes = (arguments.data, arguments.steps, arguments.start)
-    changed = (
-        changed_sim(config.run, *changes, arguments.vae)
-        if arguments.model == "sim"
-        else changed_vae(config.run, *changes)
-    )
-    prune(replace(config, run=changed, **given), Path(arguments.out or f"runs/pruned_{arguments.model}"), world)
+    changes = _changes(arguments)
+    run = changes.of_sim(config.run) if arguments.model == "sim" else changes.of_vae(config.run)
+    prune(replace(config, run=run, **given), Path(arguments.out or f"runs/pruned_{arguments.model}"), world)
     dist.stop()
 
 

@@ -1,6 +1,6 @@
 """Runs of training: a config with what the command line changes in it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .common import dist
@@ -9,40 +9,35 @@ from .sim.train import SimTask, SimTrainConfig
 from .vae.train import VAETask, VAETrainConfig
 
 
-def shortened(loop: LoopConfig, steps: int | None) -> LoopConfig:
-    return loop if steps is None else replace(loop, steps=steps)
+@dataclass(frozen=True)
+class Changes:
+    """What stands in for a config's own: the data set and its curation, the length of the run, the checkpoint to start
+    from and, for a simulator, that of the VAE. None leaves the config as it is."""
+
+    data: str | None = None
+    curation: str | None = None
+    steps: int | None = None
+    start: str | None = None
+    vae: str | None = None
+
+    def of_vae(self, config: VAETrainConfig) -> VAETrainConfig:
+        config = replace(config, start_from=self.start or config.start_from, loop=self._loop(config))
+        clips = replace(config.clips, root=self.data or config.clips.root)
+        return replace(config, clips=replace(clips, curation=self.curation or clips.curation))
+
+    def of_sim(self, config: SimTrainConfig) -> SimTrainConfig:
+        config = replace(config, start_from=self.start or config.start_from, loop=self._loop(config))
+        clips = replace(config.clips, curation=self.curation or config.clips.curation)
+        latents = f"{self.data}/latents" if self.data else config.latents
+        return replace(config, clips=clips, latents=latents, vae=self.vae or config.vae)
+
+    def _loop(self, config: VAETrainConfig | SimTrainConfig) -> LoopConfig:
+        return config.loop if self.steps is None else replace(config.loop, steps=self.steps)
 
 
-def changed_vae(config: VAETrainConfig, data: str | None, steps: int | None, start: str | None) -> VAETrainConfig:
-    """`data`, `steps` and the checkpoint to `start` from stand in for the config's."""
-    config = replace(config, loop=shortened(config.loop, steps), start_from=start or config.start_from)
-    return replace(config, clips=replace(config.clips, root=data)) if data else config
-
-
-def changed_sim(
-    config: SimTrainConfig, data: str | None, steps: int | None, start: str | None, vae: str | None
-) -> SimTrainConfig:
-    """`data`, `steps`, the checkpoint to `start` from and that of the VAE stand in for the config's."""
-    loop = shortened(config.loop, steps)
-    config = replace(config, loop=loop, start_from=start or config.start_from, vae=vae or config.vae)
-    return replace(config, latents=f"{data}/latents") if data else config
-
-
-def train_vae(
-    config: VAETrainConfig, folder: Path, world: dist.World, data: str | None, steps: int | None, start: str | None
-) -> None:
-    config = changed_vae(config, data, steps, start)
+def train_vae(config: VAETrainConfig, folder: Path, world: dist.World) -> None:
     Loop(VAETask(config, world), config.loop, folder, world).run()
 
 
-def train_sim(
-    config: SimTrainConfig,
-    folder: Path,
-    world: dist.World,
-    data: str | None,
-    steps: int | None,
-    start: str | None,
-    vae: str | None,
-) -> None:
-    config = changed_sim(config, data, steps, start, vae)
+def train_sim(config: SimTrainConfig, folder: Path, world: dist.World) -> None:
     Loop(SimTask(config, world), config.loop, folder, world).run()

@@ -12,12 +12,12 @@ from python_train.common.loop import Loop
 from python_train.resume_point import write_resume_point
 from python_train.sim import Denoiser, SimModel
 from python_train.sim.train import SimTask, SimTrainConfig
-from python_train.train import train_sim
+from python_train.train import Changes, train_sim
 from python_train.vae import VAE
 
 
 def test_training_starts_from_a_resume_point(sim_run: SimTrainConfig, tmp_path: Path) -> None:
-    train_sim(sim_run, tmp_path / "run", World(), None, 3, None, None)
+    train_sim(Changes(steps=3).of_sim(sim_run), tmp_path / "run", World())
     files = write_resume_point(tmp_path / "run", tmp_path / "resume")
     trained, vae, denoiser = (load_model(path)[0] for path in (tmp_path / "run", *files))
     assert isinstance(trained, SimModel)
@@ -42,7 +42,7 @@ def test_another_network_is_no_start(sim_run: SimTrainConfig, vae_checkpoint: Pa
 
 
 def test_a_start_may_know_fewer_distances(sim_run: SimTrainConfig, tmp_path: Path) -> None:
-    train_sim(sim_run, tmp_path / "run", World(), None, 2, None, None)
+    train_sim(Changes(steps=2).of_sim(sim_run), tmp_path / "run", World())
     known = load_model(tmp_path / "run")[0].denoiser.blocks[0].temporal.bias
     model = replace(sim_run.model, denoiser=replace(sim_run.model.denoiser, max_distance=known.shape[1] + 5))
     begun = SimTask(replace(sim_run, model=model, start_from=str(tmp_path / "run"), learn_bias=False), World())

@@ -9,7 +9,7 @@ import torch
 from python_train.common.checkpoint import load_model
 from python_train.common.dist import World
 from python_train.configs import doom, tiny
-from python_train.train import train_vae
+from python_train.train import Changes, train_vae
 from python_train.vae import VAE, ConvVAEConfig, HybridVAEConfig
 from python_train.vae.train import VAETrainConfig
 
@@ -91,7 +91,8 @@ def test_sizes_that_do_not_divide_are_refused() -> None:
 
 
 def test_decoder_run_keeps_the_latents(vae_run: VAETrainConfig, vae_checkpoint: Path, tmp_path: Path) -> None:
-    train_vae(replace(vae_run, start_from=str(vae_checkpoint), decoder_only=True), tmp_path, World(), None, 4, None)
+    changes = Changes(steps=4, start=str(vae_checkpoint))
+    train_vae(replace(changes.of_vae(vae_run), decoder_only=True), tmp_path, World())
     before, after = load_model(vae_checkpoint)[0], load_model(tmp_path)[0]
     assert isinstance(before, VAE)
     assert isinstance(after, VAE)
