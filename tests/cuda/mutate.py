@@ -2,9 +2,10 @@
 
     python -m tests.cuda.mutate [--limit 60] [--seed 1] [--only gemm]        or: make mutate-cuda
 
-Every mutant is compiled and run through the case lists in the simulator, in random order with all checks. Prints a line
-each and the score: killed / (killed + survived). Those that do not compile are not counted. The JSON file is written
-after every mutant, so that a run may be cut short.
+Every mutant is compiled and run through the case lists in the simulator, in random order with all checks. The unchanged
+sources go first: their tests must pass, and the time they take says when a mutant hangs. Prints a line each and the
+score: killed / (killed + survived). Those that do not compile are not counted. The JSON file is written after every
+mutant, so that a run may be cut short.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import json
 import random
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,9 +86,8 @@ class Mutant:
         return "".join(lines)
 
     def __str__(self) -> str:
-        return (
-            f"{self.path.relative_to(KERNELS)}:{self.line + 1} [{self.old.strip()} -> {self.new.strip() or 'nothing'}]"
-        )
+        place = f"{self.path.relative_to(KERNELS)}:{self.line + 1}:{self.column + 1}"
+        return f"{place} [{self.old.strip()} -> {self.new.strip() or 'nothing'}]"
 
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
@@ -101,6 +102,14 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
 
 def tests_for(path: Path) -> list[str]:
     return next((tests for word, tests in TESTS.items() if word in path.as_posix().split("kernels/")[1]), ALL_CASES)
+
+
+def seconds_unchanged(bench: Workbench, tests: list[str]) -> float:
+    """How long the tests take on the unchanged sources, which must pass them."""
+    start = time.monotonic()
+    run = bench.pytest(*tests)
+    assert run.returncode == 0, f"the unchanged sources fail {tests}:\n{run.stdout[-3000:]}"
+    return time.monotonic() - start
 
 
 def verdict(bench: Workbench, mutant: Mutant, seconds: float) -> str:
@@ -128,7 +137,6 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=0, help="try so many, picked at random (0: all)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="files whose path holds this word")
-    parser.add_argument("--seconds", type=float, default=600, help="for the tests of one mutant")
     parser.add_argument("--json", type=Path, default=ROOT / "build/mutate-cuda.json")
     arguments = parser.parse_args()
     files = sorted(p.relative_to(ROOT) for p in (ROOT / KERNELS).rglob("*.cu*") if arguments.only in p.as_posix())
@@ -138,10 +146,15 @@ def main() -> int:
     bench = Workbench("mutate", changes=True)
     bench.refresh()
     assert bench.build().returncode == 0, "the unchanged sources do not build"
+    unchanged: dict[tuple[str, ...], float] = {}
     found: dict[str, str] = {}
     killed = survived = 0
     for mutant in mutants:
-        found[str(mutant)] = verdict(bench, mutant, arguments.seconds)
+        tests = tests_for(mutant.path)
+        if tuple(tests) not in unchanged:
+            assert bench.build().returncode == 0, "the sources, changed back, do not build"
+            unchanged[tuple(tests)] = seconds_unchanged(bench, tests)
+        found[str(mutant)] = verdict(bench, mutant, 30 + 2 * unchanged[tuple(tests)])
         print(f"{mutant} {found[str(mutant)]}", flush=True)
         killed = sum(v.startswith("killed") for v in found.values())
         survived = sum(v == "SURVIVED" for v in found.values())

@@ -10,8 +10,10 @@ constexpr int kTile = 64, kTileK = 16, kThreads = 256, kPadded = kTile + 4, kPro
 
 template <class Rows>
 __global__ void __launch_bounds__(kThreads) gemm_f32_kernel(Rows rows, GemmShape shape, Epilogue epilogue) {
-  YANRT_SHARED(float, tile_a, [kTileK][kPadded]);
-  YANRT_SHARED(float, tile_b, [kTileK][kPadded]);
+  YANRT_SHARED(float, shared, [kTile][kPadded]);  // a k tile of A and one of B; in the end the sums
+  float (*const tile_a)[kPadded] = shared;
+  float (*const tile_b)[kPadded] = shared + kTileK;
+  static_assert(2 * kTileK <= kTile);
   const int thread = static_cast<int>(threadIdx.x), across = thread % 16 * 4, down = thread / 16 * 4;
   const uint32_t first_row = blockIdx.x * kTile, first_column = blockIdx.y * kTile, group = blockIdx.z;
   const uint32_t k_end = shape.k_bytes / sizeof(float);
@@ -57,13 +59,18 @@ __global__ void __launch_bounds__(kThreads) gemm_f32_kernel(Rows rows, GemmShape
 #pragma unroll
   for (int i = 0; i < 4; ++i)
 #pragma unroll
-    for (int j = 0; j < 4; ++j) {
-      const uint32_t row = first_row + static_cast<uint32_t>(down + i);
-      const uint32_t out = first_column + static_cast<uint32_t>(across + j);
-      if (row < shape.m && out < shape.n)
-        finish_one(epilogue, sums[i][j], shape.stacked ? group * shape.m + row : row,
-                   shape.stacked ? out : group * shape.n + out);
-    }
+    for (int j = 0; j < 4; ++j) shared[down + i][across + j] = sums[i][j];
+  __syncthreads();
+  // By way of shared memory, neighbours in a warp store neighbours, and the epilogue is compiled once, not 16 times.
+  const uint32_t row_origin = shape.stacked ? group * shape.m : 0, column_origin = shape.stacked ? 0 : group * shape.n;
+#pragma unroll 1
+  for (int index = thread; index < kTile * kTile; index += kThreads) {
+    const int down_tile = index / kTile, across_tile = index % kTile;
+    const uint32_t row = first_row + static_cast<uint32_t>(down_tile);
+    const uint32_t out = first_column + static_cast<uint32_t>(across_tile);
+    if (row < shape.m && out < shape.n)
+      finish_one(epilogue, shared[down_tile][across_tile], row_origin + row, column_origin + out);
+  }
 }
 
 template <class Rows>
