@@ -101,11 +101,13 @@ py::dict counters(const Session& session) {
 void bind_session(py::module_& m) {
   py::class_<Session>(m, "Session")
       .def(py::init([](const std::shared_ptr<Engine>& engine, const std::string& schedule) {
+             const py::gil_scoped_release release;
              return std::make_unique<Session>(engine, schedule);
            }),
            py::arg("engine"), py::arg("schedule"))
       .def(
-          "reset", [](Session& session, const std::vector<int64_t>& seeds) { session.reset(seeds); }, py::arg("seeds"))
+          "reset", [](Session& session, const std::vector<int64_t>& seeds) { session.reset(seeds); }, py::arg("seeds"),
+          py::call_guard<py::gil_scoped_release>())
       .def("encode", &encode, py::arg("frames"))
       .def("decode", &decode, py::arg("latent"))
       .def("append", &append, py::arg("latent"), py::arg("action"))

@@ -47,7 +47,7 @@ class FaultyPlayer {
     side_ = make_stream();
     for (Event* event : {&begun_, &computed_, &published_, &done_}) *event = make_event(false);
     for (const SequenceSpec::Copy& copy : publish_) old_state_.emplace_back(copy.bytes);
-    const Graph graph = capture(backend_->stream(), [&] { record(input, output); });
+    const Graph graph = capture([&](cudaStream_t stream) { record(input, output, stream); });
     graph_ = instantiate(graph);
   }
 
@@ -75,8 +75,8 @@ class FaultyPlayer {
     check(cudaMemcpyAsync(to, from, bytes, kind, stream), "cudaMemcpyAsync");
   }
 
-  void record(std::byte* input, std::byte* output) {
-    const cudaStream_t main = backend_->stream(), side = side_.get();
+  void record(std::byte* input, std::byte* output, cudaStream_t main) {
+    const cudaStream_t side = side_.get();
     copy(input, staged_input_.data(), input_bytes_, cudaMemcpyHostToDevice, main);
     if (fault_ == Fault::baked_state)
       for (size_t i = 0; i < publish_.size(); ++i)

@@ -4,7 +4,6 @@
 #   OFF  no_cuda/, which says why there is none
 set(cuda_dir csrc/backends/cuda)
 
-
 if(NOT YANRT_CUDA STREQUAL "OFF")
   file(GLOB cuda_sources CONFIGURE_DEPENDS ${cuda_dir}/*.cpp)
   file(GLOB_RECURSE cuda_kernels CONFIGURE_DEPENDS ${cuda_dir}/kernels/*.cu)

@@ -3,6 +3,7 @@
 #include "backends/cuda/backend.h"
 
 namespace yanrt::cuda {
+
 void CudaProgram::launch(const Call& call, cudaStream_t stream) const {
   call.kernel->launch({.inputs = pointers_.data() + call.inputs,
                        .outputs = pointers_.data() + call.outputs,

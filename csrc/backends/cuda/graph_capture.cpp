@@ -32,7 +32,7 @@ CapturedSequence::CapturedSequence(CudaBackend& backend, const SequenceSpec& spe
     for (size_t i = 0; i <= programs_.size(); ++i) slot.marks.push_back(make_event(true));
     slot.done = make_event(false);
     if (!backend.graphs()) continue;
-    const Graph graph = capture(backend.stream(), [&] { record(slot); });
+    const Graph graph = capture([&](cudaStream_t stream) { record(slot, stream); });
     slot.graph = instantiate(graph);
     check(cudaGraphUpload(slot.graph.get(), backend.stream()), "cudaGraphUpload");
   }
@@ -40,9 +40,9 @@ CapturedSequence::CapturedSequence(CudaBackend& backend, const SequenceSpec& spe
 
 CapturedSequence::~CapturedSequence() { cudaStreamSynchronize(backend_.stream()); }
 
-void CapturedSequence::record(const Slot& slot) const {
-  const cudaStream_t stream = backend_.stream(), second = second_.get();
-  record_inputs(slot);
+void CapturedSequence::record(const Slot& slot, cudaStream_t stream) const {
+  const cudaStream_t second = second_.get();
+  record_inputs(slot, stream);
   mark(slot.marks[0], stream, backend_.graphs());
   record_stages(slot, 0, first_pure_, stream);
   check(cudaEventRecord(forked_.get(), stream), "cudaEventRecord");
@@ -50,13 +50,13 @@ void CapturedSequence::record(const Slot& slot) const {
   record_stages(slot, first_pure_, programs_.size(), second);
   record_outputs(slot, second);
   check(cudaEventRecord(joined_.get(), second), "cudaEventRecord");
-  record_publication();
+  record_publication(stream);
   check(cudaStreamWaitEvent(stream, joined_.get(), 0), "cudaStreamWaitEvent");
 }
 
-void CapturedSequence::record_inputs(const Slot& slot) const {
+void CapturedSequence::record_inputs(const Slot& slot, cudaStream_t stream) const {
   for_each_port(spec_.inputs, slot.inputs.data(), [&](size_t, const SequenceSpec::Port& port, std::byte* staged) {
-    copy_async(port.at, staged, port.bytes, cudaMemcpyHostToDevice, backend_.stream());
+    copy_async(port.at, staged, port.bytes, cudaMemcpyHostToDevice, stream);
   });
 }
 
@@ -67,9 +67,9 @@ void CapturedSequence::record_stages(const Slot& slot, size_t first, size_t end,
   }
 }
 
-void CapturedSequence::record_publication() const {
+void CapturedSequence::record_publication(cudaStream_t stream) const {
   for (const SequenceSpec::Copy& copy : spec_.publish)
-    copy_async(copy.to, copy.from, copy.bytes, cudaMemcpyDeviceToDevice, backend_.stream());
+    copy_async(copy.to, copy.from, copy.bytes, cudaMemcpyDeviceToDevice, stream);
 }
 
 void CapturedSequence::record_outputs(const Slot& slot, cudaStream_t stream) const {
@@ -90,7 +90,7 @@ void CapturedSequence::start(std::span<const std::byte* const> inputs) {
   if (slot.graph)
     check(cudaGraphLaunch(slot.graph.get(), backend_.stream()), "cudaGraphLaunch");
   else
-    record(slot);
+    record(slot, backend_.stream());
   check(cudaEventRecord(slot.done.get(), backend_.stream()), "cudaEventRecord");
   ++started_;
 }

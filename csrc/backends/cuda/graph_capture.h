@@ -22,19 +22,21 @@
 
 namespace yanrt::cuda {
 
-// Captures what `record` puts on `stream`. If it throws, the capture is ended and the error passed on.
+// Captures what `record(stream)` puts on the stream it is given, one of its own: sessions that other threads play on
+// the engine's stream meanwhile would end up in the graph. If it throws, the capture is ended and the error passed on.
 template <class Record>
-Graph capture(cudaStream_t stream, const Record& record) {
-  check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+Graph capture(const Record& record) {
+  const Stream stream = make_stream();
+  check(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
   cudaGraph_t graph = nullptr;
   try {
-    record();
+    record(stream.get());
   } catch (...) {
-    cudaStreamEndCapture(stream, &graph);
+    cudaStreamEndCapture(stream.get(), &graph);
     const Graph abandoned(graph);
     throw;
   }
-  check(cudaStreamEndCapture(stream, &graph), "cudaStreamEndCapture");
+  check(cudaStreamEndCapture(stream.get(), &graph), "cudaStreamEndCapture");
   return Graph(graph);
 }
 
@@ -54,17 +56,17 @@ class CapturedSequence final : public Sequence {
     Event done;
     GraphExec graph;
   };
-  void record(const Slot& slot) const;
-  void record_inputs(const Slot& slot) const;
+  void record(const Slot& slot, cudaStream_t stream) const;
+  void record_inputs(const Slot& slot, cudaStream_t stream) const;
   void record_stages(const Slot& slot, size_t first, size_t end, cudaStream_t stream) const;
-  void record_publication() const;
+  void record_publication(cudaStream_t stream) const;
   void record_outputs(const Slot& slot, cudaStream_t stream) const;
 
   CudaBackend& backend_;
   SequenceSpec spec_;  // its bindings' ports are not used after construction
   std::vector<std::unique_ptr<CudaProgram>> programs_;
   size_t first_pure_;  // of the stages after which none touches state
-  Stream second_;      // branches off the backend's stream during the capture
+  Stream second_;      // branches off the stream of record()
   Event forked_, joined_;
   std::array<Slot, kStagingSlots> slots_;
   int64_t started_ = 0, finished_ = 0;

@@ -1,5 +1,5 @@
 // A kernel of the CUDA backend: everything that can be decided, checked, allocated or packed happens in its factory, at
-// load; `launch` only puts work on a stream, and is called once, while a graph is captured.
+// load; `launch` only puts work on a stream, as a rule once, while a graph is captured.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -2,8 +2,8 @@
 // and, in the decoder's lane, a workspace.
 #pragma once
 
-#include <algorithm>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "backends/cuda/cublaslt.h"
@@ -21,9 +21,9 @@ struct Lane {
     if (!library.empty()) cublaslt = std::make_unique<CublasLt>(library);
   }
 
-  // Allocated at the first call, of the sizes that all kernels compiled so far ask for.
-  std::byte* scratch() { return grown(scratch_, scratch_bytes); }
-  std::byte* workspace() { return grown(workspace_, workspace_bytes); }
+  // Allocated at the first call, which any thread may make; no kernel may be compiled after it.
+  std::byte* scratch() { return allocated(scratch_, scratch_once_, scratch_bytes); }
+  std::byte* workspace() { return allocated(workspace_, workspace_once_, workspace_bytes); }
   size_t bytes() const { return scratch_bytes + workspace_bytes; }
 
   DeviceInfo device;
@@ -33,13 +33,16 @@ struct Lane {
   size_t scratch_bytes = 0, workspace_bytes = 0;
 
  private:
-  std::byte* grown(DeviceBuffer& buffer, size_t bytes) const {
-    const DeviceScope scope(device.ordinal);
-    if (buffer.size() < bytes) buffer = DeviceBuffer(bytes);
+  std::byte* allocated(DeviceBuffer& buffer, std::once_flag& once, size_t bytes) const {
+    std::call_once(once, [&] {
+      const DeviceScope scope(device.ordinal);
+      buffer = DeviceBuffer(bytes);
+    });
     return buffer.data();
   }
 
   DeviceBuffer scratch_, workspace_;
+  std::once_flag scratch_once_, workspace_once_;
 };
 
 }  // namespace yanrt::cuda

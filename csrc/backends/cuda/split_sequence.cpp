@@ -91,18 +91,17 @@ void SplitSequence::make_slot(Slot& slot) {
     const DeviceScope scope(main_.device.ordinal);
     for (size_t i = 0; i <= first_pure_; ++i) slot.main_marks.push_back(make_event(true));
     slot.computed = make_event(false);
-    slot.main = instantiate(capture(main_.stream.get(), [&] { record_main(slot); }));
+    slot.main = instantiate(capture([&](cudaStream_t stream) { record_main(slot, stream); }));
     check(cudaGraphUpload(slot.main.get(), main_.stream.get()), "cudaGraphUpload");
   }
   const DeviceScope scope(decoder_.device.ordinal);
   for (size_t i = first_pure_; i <= programs_.size(); ++i) slot.decoder_marks.push_back(make_event(true));
   slot.done = make_event(false);
-  slot.decoder = instantiate(capture(decoder_.stream.get(), [&] { record_decoder(slot); }));
+  slot.decoder = instantiate(capture([&](cudaStream_t stream) { record_decoder(slot, stream); }));
   check(cudaGraphUpload(slot.decoder.get(), decoder_.stream.get()), "cudaGraphUpload");
 }
 
-void SplitSequence::record_main(const Slot& slot) const {
-  const cudaStream_t stream = main_.stream.get();
+void SplitSequence::record_main(const Slot& slot, cudaStream_t stream) const {
   for_each_port(inputs_, slot.inputs.data(), [&](size_t, const SequenceSpec::Port& port, std::byte* staged) {
     copy_async(port.at, staged, port.bytes, cudaMemcpyHostToDevice, stream);
   });
@@ -118,8 +117,7 @@ void SplitSequence::record_main(const Slot& slot) const {
     copy_async(copy.to, copy.from, copy.bytes, cudaMemcpyDeviceToDevice, stream);
 }
 
-void SplitSequence::record_decoder(const Slot& slot) const {
-  const cudaStream_t stream = decoder_.stream.get();
+void SplitSequence::record_decoder(const Slot& slot, cudaStream_t stream) const {
   mark(slot.decoder_marks[0], stream);
   for (size_t i = first_pure_; i < programs_.size(); ++i) {
     programs_[i]->enqueue(stream);

@@ -39,8 +39,8 @@ class SplitSequence final : public Sequence {
   void bind(const SequenceSpec& spec);
   std::byte* local(std::byte* slot, size_t bytes);
   void make_slot(Slot& slot);
-  void record_main(const Slot& slot) const;
-  void record_decoder(const Slot& slot) const;
+  void record_main(const Slot& slot, cudaStream_t stream) const;
+  void record_decoder(const Slot& slot, cudaStream_t stream) const;
 
   Lane &main_, &decoder_;
   size_t first_pure_;

@@ -20,7 +20,10 @@ namespace {
 
 const KernelCall* call = nullptr;
 Block block;
-Thread* running = nullptr;
+// The simulated thread that this thread of the host runs: others may be in the host code of a .cu file meanwhile. Of
+// the model whose address stands in a register of the processor, since fibers go from one thread of the host to
+// another.
+[[gnu::tls_model("initial-exec")]] thread_local Thread* running = nullptr;
 bool given_up = false;
 std::vector<Thread*> threads;  // grows to the largest block seen
 std::vector<Warp> warps;

@@ -1,8 +1,10 @@
 #include "testing/cuda_sim/runtime/device.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <set>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -32,7 +34,12 @@ std::unordered_map<const void*, size_t> shared_by_function;
 ApiCall::ApiCall() : lock_(api_mutex()) {
   if (call_depth++ == 0) ++mutable_stats().api_calls;  // not those that the simulator makes itself
 }
-ApiCall::~ApiCall() { --call_depth; }
+ApiCall::~ApiCall() {
+  if (--call_depth > 0) return;
+  const bool capturing = std::any_of(streams().begin(), streams().end(), [](cudaStream_t s) { return s->capture; });
+  lock_.unlock();
+  if (capturing) std::this_thread::yield();
+}
 
 cudaError_t failed(cudaError_t error) {
   if (error != cudaSuccess) last_error = error;

@@ -8,7 +8,8 @@
 
 namespace yanrt::cuda_sim {
 
-// Held through every API call, and counted; a kernel runs inside the call that waits for it.
+// Held through every API call, and counted; a kernel runs inside the call that waits for it. Between the calls of a
+// capture other threads of the host get their turn, so that they do what they might do to it.
 class ApiCall {
  public:
   ApiCall();
@@ -17,7 +18,7 @@ class ApiCall {
   ApiCall& operator=(const ApiCall&) = delete;
 
  private:
-  std::lock_guard<std::recursive_mutex> lock_;
+  std::unique_lock<std::recursive_mutex> lock_;
 };
 #define YANRT_SIM_LOCK const ::yanrt::cuda_sim::ApiCall api_call
 

@@ -169,6 +169,11 @@ cudaError_t cudaGraphUpload(cudaGraphExec_t, cudaStream_t) { return cudaSuccess;
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   YANRT_SIM_LOCK;
+  if (Capture* capture = resolve(stream)->capture) {  // the real one makes a node of it, which no caller here wants
+    capture->invalid = true;
+    report("capture-unsafe-call", "cudaGraphLaunch on a stream that is being captured", "cudaGraphLaunch");
+    return failed(cudaErrorStreamCaptureUnsupported);
+  }
   const CUgraphExec_st launched = *exec;
   Sources sources;
   for (const auto& node : launched.graph->nodes) sources.push_back(hand_over(node->work));

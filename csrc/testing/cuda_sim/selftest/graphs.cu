@@ -51,6 +51,21 @@ cudaError_t run(const Buffers& b) {
   return error;
 }
 
+// As a thread does that plays on the stream on which another one captures.
+cudaError_t launch_into_a_capture(const Buffers& b) {
+  cudaGraph_t graph = nullptr, other = nullptr;
+  if (const cudaError_t error = capture<Fault::none>(b, &graph)) return error;
+  cudaGraphExec_t exec = nullptr;
+  cudaGraphInstantiate(&exec, graph, 0);
+  cudaStreamBeginCapture(b.first, cudaStreamCaptureModeThreadLocal);
+  cudaGraphLaunch(exec, b.first);
+  const cudaError_t error = cudaStreamEndCapture(b.first, &other);
+  if (other) cudaGraphDestroy(other);
+  cudaGraphExecDestroy(exec);
+  cudaGraphDestroy(graph);
+  return error;
+}
+
 }  // namespace
 
 void add_graph_cases(std::vector<Case>& cases) {
@@ -61,6 +76,7 @@ void add_graph_cases(std::vector<Case>& cases) {
   cases.push_back({"synchronise during a capture", {"capture-unsafe-call"}, run<Fault::synchronise>});
   cases.push_back({"allocate during a capture", {"capture-unsafe-call"}, run<Fault::allocate>});
   cases.push_back({"default stream during a capture", {"capture-unsafe-call"}, run<Fault::default_stream>});
+  cases.push_back({"another graph launched into a capture", {"capture-unsafe-call"}, launch_into_a_capture});
   cases.push_back(
       {"wait for an event outside the capture", {"error 905", "error 907", "error 901"}, run<Fault::outside_event>});
 }
