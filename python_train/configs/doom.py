@@ -12,6 +12,7 @@ from ..sim.noise import NoiseConfig
 from ..sim.train import SimTrainConfig
 from ..sim.world import SimConfig
 from ..vae import HybridVAEConfig
+from ..vae.sharpen import SharpenConfig
 from ..vae.train import VAETrainConfig
 
 
@@ -25,10 +26,10 @@ def vae() -> VAETrainConfig:
 
 
 def decoder() -> VAETrainConfig:
-    """Refines the decoder of `runs/vae`; its latents stay those that the denoiser is trained on."""
+    """Sharpens the decoder of `runs/vae`; its latents stay those that the denoiser is trained on."""
     optim = OptimConfig(lr=4e-4, hold=0.2)
     loop = LoopConfig(steps=1200, batch=8, optim=optim, ema_decay=0.99, validate_every=200)
-    return replace(vae(), loop=loop, start_from="runs/vae", decoder_only=True)
+    return replace(vae(), loop=loop, start_from="runs/vae", decoder_only=True, sharpen=SharpenConfig())
 
 
 def sim() -> SimTrainConfig:
@@ -59,7 +60,7 @@ def prune_sim() -> PruneConfig:
 
 
 def prune_decoder() -> PruneConfig:
-    """Four of six heads and 960 of 1,536 channels."""
+    """Four of six heads and 960 of 1,536 channels; errors of pixels alone say which matter least."""
     optim = OptimConfig(lr=2e-4, warmup=20, hold=0.3)
     loop = LoopConfig(steps=300, batch=8, optim=optim, ema_decay=0.98, validate_every=100)
-    return PruneConfig(replace(decoder(), loop=loop), heads=4, channels=960)
+    return PruneConfig(replace(decoder(), loop=loop, sharpen=None), heads=4, channels=960)

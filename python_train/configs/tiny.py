@@ -11,6 +11,7 @@ from ..sim.model import DenoiserConfig
 from ..sim.train import SimTrainConfig
 from ..sim.world import SimConfig
 from ..vae import HybridVAEConfig
+from ..vae.sharpen import SharpenConfig
 from ..vae.train import VAETrainConfig
 
 
@@ -36,7 +37,7 @@ def vae() -> VAETrainConfig:
 
 
 def decoder() -> VAETrainConfig:
-    return replace(vae(), start_from="runs/tiny_vae", decoder_only=True)
+    return replace(vae(), start_from="runs/tiny_vae", decoder_only=True, sharpen=SharpenConfig(crop=32, width=4))
 
 
 def sim() -> SimTrainConfig:
@@ -63,4 +64,4 @@ def prune_sim() -> PruneConfig:
 
 
 def prune_decoder() -> PruneConfig:
-    return PruneConfig(decoder(), heads=1, channels=64, batches=2)
+    return PruneConfig(replace(decoder(), sharpen=None), heads=1, channels=64, batches=2)

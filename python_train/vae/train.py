@@ -19,9 +19,10 @@ from ..eval.sheets import sheet
 from .base import FRAMES, VAE, to_pixels
 from .conv import ConvVAEConfig
 from .hybrid import HybridVAEConfig
+from .sharpen import SharpenConfig, Sharpener
 
 # Random streams of a run's seed.
-CLIPS, NOISE, INIT = range(3)
+CLIPS, NOISE, INIT, CROP = range(4)
 
 
 @register
@@ -31,6 +32,7 @@ class VAETrainConfig:
 
     Training starts from the VAE checkpoint `start_from` if one is named. With `decoder_only` it keeps that checkpoint's
     encoder and latents: a decoder may be refined while, or after, a denoiser is trained on those latents.
+    `sharpen` asks it for texture, too.
     """
 
     model: HybridVAEConfig | ConvVAEConfig
@@ -42,10 +44,13 @@ class VAETrainConfig:
     norm_clips: int = 512
     start_from: str = ""
     decoder_only: bool = False
+    sharpen: SharpenConfig | None = None
 
     def __post_init__(self) -> None:
         if self.decoder_only and not self.start_from:
             raise ValueError("decoder_only needs start_from: the checkpoint of the VAE whose decoder is refined")
+        if self.sharpen and not self.decoder_only:
+            raise ValueError("sharpen needs decoder_only: latents that chase a critic are no latents for a denoiser")
 
 
 class VAETask:
@@ -55,9 +60,11 @@ class VAETask:
         self.config, self.world = config, world
         self.device = dist.device()
         torch.manual_seed(config.loop.seed + INIT)
-        self.model: VAE = config.model.build().to(self.device)
+        self.vae: VAE = config.model.build().to(self.device)
         if config.start_from:
             self._start_from(config.start_from)
+        self.sharpener = Sharpener(self.vae, config.sharpen).to(self.device) if config.sharpen else None
+        self.model: nn.Module = self.sharpener or self.vae
         self.sampler = ClipSampler(config.clips, "train", FRAMES, config.loop.seed)
         val = ClipSampler(config.clips, "val", FRAMES, config.loop.seed)
         self.val = torch.from_numpy(val.frames(val.places(0, config.val_clips))).to(self.device)
@@ -66,29 +73,40 @@ class VAETask:
         vae, vae_config, _ = load_model(path)
         if vae_config != self.config.model:
             raise ValueError(f"{path} holds {vae_config}, the run expects {self.config.model}")
-        self.model.load_state_dict(vae.state_dict())
+        self.vae.load_state_dict(vae.state_dict())
         if self.config.decoder_only:
-            for p in self.model.encoder_parameters():
+            for p in self.vae.encoder_parameters():
                 p.requires_grad_(False)
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Clips uint8 `[B,2,H,W,3]` and posterior noise `[B,h,w,C]` of this process."""
+    def batch(self, step: int) -> tuple[Tensor, ...]:
+        """Clips uint8 `[B,2,H,W,3]` and posterior noise `[B,h,w,C]` of this process; to sharpen, also the corner of the
+        crop i64 [2]."""
         size, share = self.config.loop.batch, self.world.shard(self.config.loop.batch)
         clips = torch.from_numpy(self.sampler.frames(self.sampler.places(step, size)[share]))
-        shape = (size, self.model.rows, self.model.columns, self.model.channels)
+        shape = (size, self.vae.rows, self.vae.columns, self.vae.channels)
         noise = torch.randn(shape, generator=torch_rng(self.config.loop.seed, NOISE, step))[share]
-        return clips.to(self.device), noise.to(self.device)
+        return clips.to(self.device), noise.to(self.device), *self._corner(step)
+
+    def _corner(self, step: int) -> tuple[Tensor, ...]:
+        if not self.config.sharpen:
+            return ()
+        free = torch.tensor([self.vae.height, self.vae.width]) - self.config.sharpen.crop + 1
+        return ((torch.rand(2, generator=torch_rng(self.config.loop.seed, CROP, step)) * free).long(),)
 
     def loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> tuple[Tensor, dict[str, Tensor]]:
-        clips, noise = batch
+        clips, *rest = batch
         x = to_pixels(clips)
         with autocast(self.device):
-            y, mean, logvar = model(x, noise)
+            y, mean, logvar, *sharpness = model(x, *rest)
         difference = y - x
         l1, mse = difference.abs().mean(), difference.square().mean()
         kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
         loss = l1 + self.config.mse_weight * mse + self.config.kl_weight * kl
-        return loss, {"l1": l1.detach(), "mse": mse.detach(), "kl": kl.detach()}
+        parts = {"l1": l1, "mse": mse, "kl": kl}
+        if self.sharpener:
+            parts |= dict(zip(("features", "caught", "wrong"), sharpness, strict=True))
+            loss = self.sharpener.total(y, loss, *sharpness)
+        return loss, {name: value.detach() for name, value in parts.items()}
 
     def validate(self) -> dict[str, float]:
         decoded = self._reconstruct(self.val)
@@ -108,11 +126,11 @@ class VAETask:
         if not self.config.decoder_only:
             self._measure_latents()
         metadata = {"kind": "vae", "step": step, "seed": self.config.loop.seed, "curve": curve}
-        save_model(folder / "model.safetensors", self.model, self.config.model, metadata)
+        save_model(folder / "model.safetensors", self.vae, self.config.model, metadata)
 
     def _reconstruct(self, clips: Tensor) -> Tensor:
         with autocast(self.device):
-            return torch.cat([self.model.decode_latent(self.model.encode_frames(part)) for part in clips.split(16)])
+            return torch.cat([self.vae.decode_latent(self.vae.encode_frames(part)) for part in clips.split(16)])
 
     def _measure_latents(self) -> None:
         """Normalisation from training clips; their places are those of a step that training never reaches."""
@@ -121,5 +139,5 @@ class VAETask:
         for start in range(0, len(places), 32):
             clips = torch.from_numpy(self.sampler.frames(places[start : start + 32])).to(self.device)
             with autocast(self.device):
-                means.append(self.model.encode_moments(to_pixels(clips))[..., : self.model.channels].float())
-        self.model.measure_latents(torch.cat(means))
+                means.append(self.vae.encode_moments(to_pixels(clips))[..., : self.vae.channels].float())
+        self.vae.measure_latents(torch.cat(means))

@@ -11,6 +11,7 @@ from python_train.common.dist import World
 from python_train.configs import doom, tiny
 from python_train.train import Changes, train_vae
 from python_train.vae import VAE, ConvVAEConfig, HybridVAEConfig
+from python_train.vae.sharpen import SharpenConfig
 from python_train.vae.train import VAETrainConfig
 
 CONFIGS = [tiny.vae_model(), ConvVAEConfig(height=64, width=64, widths=(4, 8, 8, 16, 16))]
@@ -90,9 +91,12 @@ def test_sizes_that_do_not_divide_are_refused() -> None:
         HybridVAEConfig(height=100, width=64).build()
 
 
-def test_decoder_run_keeps_the_latents(vae_run: VAETrainConfig, vae_checkpoint: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sharpen", [None, SharpenConfig(crop=32, width=4)], ids=["pixels", "sharpened"])
+def test_decoder_run_keeps_the_latents(
+    sharpen: SharpenConfig | None, vae_run: VAETrainConfig, vae_checkpoint: Path, tmp_path: Path
+) -> None:
     changes = Changes(steps=4, start=str(vae_checkpoint))
-    train_vae(replace(changes.of_vae(vae_run), decoder_only=True), tmp_path, World())
+    train_vae(replace(changes.of_vae(vae_run), decoder_only=True, sharpen=sharpen), tmp_path, World())
     before, after = load_model(vae_checkpoint)[0], load_model(tmp_path)[0]
     assert isinstance(before, VAE)
     assert isinstance(after, VAE)
