@@ -25,11 +25,14 @@ MANIFEST = {
 }
 
 
-@pytest.mark.parametrize(("step", "pruned"), [(StepShift, {}), (StepSequential, {}), (StepShift, {"heads": 1})])
-def test_runtime_follows_eager(step, pruned, tmp_path):
+@pytest.mark.parametrize(
+    ("step", "evaluations", "pruned"),
+    [(StepShift, 1, {}), (StepShift, 2, {}), (StepSequential, 2, {}), (StepShift, 1, {"heads": 1})],
+)
+def test_runtime_follows_eager(step, evaluations, pruned, tmp_path):
     """More than two turns of the ring, with an append at the start and one in the middle; a batch of two worlds."""
     torch.manual_seed(0)
-    config = tiny.sim_model()
+    config = replace(tiny.sim_model(), evaluations=evaluations)
     if pruned:
         config = replace(config, denoiser=smaller(config.denoiser, channels=40, **pruned))
     denoiser = config.denoiser.build().eval()
