@@ -27,7 +27,7 @@ def vae() -> VAETrainConfig:
 
 def decoder() -> VAETrainConfig:
     """Sharpens the decoder of `runs/vae`; its latents stay those that the denoiser is trained on."""
-    optim = OptimConfig(lr=4e-4, hold=0.2)
+    optim = OptimConfig(lr=1.5e-4, hold=0.5)
     loop = LoopConfig(steps=1200, batch=8, optim=optim, ema_decay=0.99, validate_every=200)
     return replace(vae(), loop=loop, start_from="runs/vae", decoder_only=True, sharpen=SharpenConfig())
 

@@ -24,11 +24,10 @@ STAGES = (0, 2, 4, 10)  # the last blocks of EfficientNet-Lite0 at strides of 2,
 @register
 @dataclass(frozen=True)
 class SharpenConfig:
-    """`perceptual`: weight of the distance of features. `adversarial`: size of the critic's gradient in the picture, as
-    a fraction of that of all other losses. `crop`: side of the crop in pixels. `width`: of the critic."""
+    """`shares`: how large the gradients of features and of the critic are in the picture, as fractions of that of the
+    errors of pixels. `crop`: side of the crop in pixels. `width`: of the critic."""
 
-    perceptual: float = 0.15
-    adversarial: float = 0.4
+    shares: tuple[float, float] = (0.3, 0.2)
     crop: int = 128
     width: int = 32
 
@@ -95,11 +94,13 @@ class Sharpener(nn.Module):
         return y, mean, logvar, features, caught, wrong
 
     def total(self, y: Tensor, pixels: Tensor, features: Tensor, caught: Tensor, wrong: Tensor) -> Tensor:
-        """The loss of one step; `pixels` is the decoder's loss without sharpness and `y` its picture."""
-        plain = pixels + self.config.perceptual * features
-        pull, push = (torch.autograd.grad(loss, y, retain_graph=True)[0].norm() for loss in (plain, caught))
-        loss: Tensor = plain + self.config.adversarial * (pull / push.clamp(min=1e-12)) * caught + wrong
-        return loss
+        """The loss of one step; `pixels` is the loss of pixels and `y` the picture whose gradients are compared."""
+        size, *sizes = (
+            torch.autograd.grad(loss, y, retain_graph=True)[0].norm() for loss in (pixels, features, caught)
+        )
+        shares = [share * size / other.clamp(min=1e-12) for share, other in zip(self.config.shares, sizes, strict=True)]
+        total: Tensor = pixels + shares[0] * features + shares[1] * caught + wrong
+        return total
 
     def _crop(self, frames_BTHW3: Tensor, top: int, left: int) -> Tensor:
         side = self.config.crop
