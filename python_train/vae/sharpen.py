@@ -27,7 +27,7 @@ class SharpenConfig:
     """`shares`: how large the gradients of features and of the critic are in the picture, as fractions of that of the
     errors of pixels. `crop`: side of the crop in pixels. `width`: of the critic."""
 
-    shares: tuple[float, float] = (0.3, 0.2)
+    shares: tuple[float, float] = (0.5, 0.8)
     crop: int = 128
     width: int = 32
 
