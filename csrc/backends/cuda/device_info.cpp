@@ -20,8 +20,7 @@ DeviceInfo query_device(int ordinal) {
   DeviceInfo info{.ordinal = ordinal,
                   .name = properties.name,
                   .sm = properties.major * 10 + properties.minor,
-                  .multiprocessors = properties.multiProcessorCount,
-                  .shared_bytes = properties.sharedMemPerBlockOptin};
+                  .multiprocessors = properties.multiProcessorCount};
   if (info.sm < kOldest)
     throw Error(ErrorKind::unsupported, "device " + std::to_string(ordinal) + " (" + info.name +
                                             ") has compute capability " + std::to_string(properties.major) + "." +

@@ -11,7 +11,6 @@ struct DeviceInfo {
   std::string name;
   int sm = 0;  // compute capability times ten: 80, 86, 89, 90, 100, 120
   int multiprocessors = 0;
-  size_t shared_bytes = 0;  // most dynamic shared memory a block may ask for
 };
 
 // Throws Error(unsupported) if there is no such device, or it is older than sm_80.

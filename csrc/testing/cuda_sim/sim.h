@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,7 @@ struct Stats {
   uint64_t shared_requests = 0;  // a warp's access to shared memory: ldmatrix, and plain ones with `banks`
   uint64_t bank_conflicts = 0;   // passes more than the one a request needs
   uint64_t graph_launches = 0, copies = 0;
-  uint64_t api_calls = 0;  // that an engine may make: launches, copies, waits, allocations
+  std::map<std::string, uint64_t> api_calls;  // of an engine, by name: all but questions about devices and errors
 };
 
 // What exists of handles and memory: nothing, once all its users are gone.

@@ -31,8 +31,8 @@ std::unordered_map<const void*, size_t> shared_by_function;
 
 }  // namespace
 
-ApiCall::ApiCall() : lock_(api_mutex()) {
-  if (call_depth++ == 0) ++mutable_stats().api_calls;  // not those that the simulator makes itself
+ApiCall::ApiCall(const char* name) : lock_(api_mutex()) {
+  if (call_depth++ == 0) ++mutable_stats().api_calls[name];  // not those that the simulator makes itself
 }
 ApiCall::~ApiCall() {
   if (--call_depth > 0) return;

@@ -12,7 +12,7 @@ namespace yanrt::cuda_sim {
 // capture other threads of the host get their turn, so that they do what they might do to it.
 class ApiCall {
  public:
-  ApiCall();
+  explicit ApiCall(const char* name);
   ~ApiCall();
   ApiCall(const ApiCall&) = delete;
   ApiCall& operator=(const ApiCall&) = delete;
@@ -20,7 +20,7 @@ class ApiCall {
  private:
   std::unique_lock<std::recursive_mutex> lock_;
 };
-#define YANRT_SIM_LOCK const ::yanrt::cuda_sim::ApiCall api_call
+#define YANRT_SIM_LOCK const ::yanrt::cuda_sim::ApiCall api_call(__func__)
 
 // Remembers an error for cudaGetLastError and returns it.
 cudaError_t failed(cudaError_t error);

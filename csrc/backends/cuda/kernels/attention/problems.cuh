@@ -1,5 +1,5 @@
-// Which keys each query sees, and where they lie. A problem is one item of an op: `queries` and `keys`, of which query
-// i sees [0, seen(i)); their rows; and what is added to a logit.
+// Which keys each query sees, and where they lie. A problem is one item of an op: its queries, of which query i sees
+// the keys [0, seen(i)); their rows; and what is added to a logit.
 #pragma once
 
 #include "backends/cuda/kernels/attention/attention_args.h"
@@ -30,7 +30,6 @@ class AttentionProblem {
       mask_ += at * args.mask_outer[i];
     }
   }
-  __device__ uint32_t keys() const { return a_.keys; }
   __device__ uint32_t seen(uint32_t i) const {
     if (!a_.causal) return a_.keys;
     const int64_t last = static_cast<int64_t>(i) + a_.keys - a_.queries + 1;
@@ -116,7 +115,6 @@ class RingPositionProblem {
       : a_(args),
         position_(item / args.heads % args.positions),
         keys_(args, item / args.heads / args.positions, item % args.heads) {}
-  __device__ uint32_t keys() const { return keys_.frames().seen_by(a_.window - 1); }
   __device__ uint32_t seen(uint32_t i) const { return keys_.frames().seen_by(i); }
   __device__ Row q(uint32_t i) const { return keys_.query(i, position_); }
   __device__ Row k(uint32_t j) const { return keys_.key(a_.k, a_.k_ring, j, position_); }
@@ -143,8 +141,7 @@ class RingFrameProblem {
       : a_(args),
         slot_(item / args.heads % args.window),
         keys_(args, item / args.heads / args.window, item % args.heads) {}
-  __device__ uint32_t keys() const { return keys_.frames().seen_by(slot_) * a_.positions; }
-  __device__ uint32_t seen(uint32_t) const { return keys(); }
+  __device__ uint32_t seen(uint32_t) const { return keys_.frames().seen_by(slot_) * a_.positions; }
   __device__ Row q(uint32_t i) const { return keys_.query(slot_, i); }
   __device__ Row k(uint32_t j) const { return keys_.key(a_.k, a_.k_ring, j / a_.positions, j % a_.positions); }
   __device__ Row v(uint32_t j) const { return keys_.key(a_.v, a_.v_ring, j / a_.positions, j % a_.positions); }
