@@ -34,12 +34,17 @@ def _int(x: Array) -> Array:
     return x.astype(np.int64)
 
 
+def _bounded(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    """Of an angle: NaN from 2^26 on."""
+    return lambda x: np.where(np.abs(x) < 2.0**26, function(x), np.nan)
+
+
 _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "pow": np.power,
     "min": np.minimum, "max": np.maximum, "neg": np.negative, "abs": np.abs,
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "rsqrt": lambda x: 1 / np.sqrt(x), "tanh": np.tanh,
     "sigmoid": sigmoid, "silu": silu, "gelu": gelu, "gelu_tanh": gelu_tanh, "relu": lambda x: np.maximum(x, 0),
-    "sin": np.sin, "cos": np.cos, "floor": np.floor, "ceil": np.ceil, "round": np.round,
+    "sin": _bounded(np.sin), "cos": _bounded(np.cos), "floor": np.floor, "ceil": np.ceil, "round": np.round,
     "floordiv": _floordiv, "mod": _mod,
     "eq": lambda a, b: _int(a == b), "ne": lambda a, b: _int(a != b), "lt": lambda a, b: _int(a < b),
     "le": lambda a, b: _int(a <= b), "gt": lambda a, b: _int(a > b), "ge": lambda a, b: _int(a >= b),

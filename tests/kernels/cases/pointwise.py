@@ -27,6 +27,7 @@ def case(
 
 
 SPECIAL = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 0.5, -0.5, 1e-40, 3e38, -3e38, 7.0], np.float32)
+ANGLES = f32([1.0, 2**26 - 4, 2**26, -(2**26) + 4, -(2**26), 3e9])  # the largest that sine and cosine take, and beyond
 HALVES = np.arange(-20, 20, dtype=np.float32) / 2
 INTS = np.array([-7, -3, -1, 0, 1, 2, 3, 7, 2**40, -(2**40)])
 
@@ -59,6 +60,7 @@ def one_by_one() -> list[Case]:
         case("floordiv", [a.normal(300, scale=9.0), positive[:300]], ["floordiv i0 i1"]),
         case("mod", [a.integers(-99, 99, 300).astype(np.float32), f32([[-3.5], [4.0]])], ["mod i0 i1"], (2, 300)),
         case("large-angles", [a.normal(99, scale=1e4)], ["sin i0", "cos i0", "add %0 %1"]),
+        *(case(f"{name}-at-its-limit", [ANGLES], [f"{name} i0"]) for name in ("sin", "cos")),
     ]
 
 
