@@ -19,6 +19,7 @@ def exporters(*arguments: object) -> str:
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch = pytest.importorskip("torch")
+    from exporters.targets.untrained import stir
     from python_train.common.checkpoint import save_model
     from python_train.configs import tiny
     from python_train.data.doom import DOOM_SCHEMA
@@ -27,9 +28,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = tiny.sim_model()
     path = tmp_path_factory.mktemp("checkpoint") / "model.safetensors"
     model = config.build().eval()
-    with torch.no_grad():  # layers that begin at zero would make every latent zero, and hide what stands before them
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter), alpha=0.05)
+    stir(model)
     save_model(path, model, config, {"fps": 17.5, "schema": DOOM_SCHEMA.to_dict()})
     return path
 

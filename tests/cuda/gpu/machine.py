@@ -71,14 +71,22 @@ def load_cublaslt(path: str) -> str:
     return path
 
 
-def pack() -> None:
-    """Copies the header package of the build into build/vendor, to be carried to a machine without an index, and writes
-    the world of 1080p there, which needs torch."""
-    import nlohmann_json
+def exported(config: str, path: Path) -> Path:
+    """`path`, with the world of a configuration in it: random weights, made by torch if it is not there yet."""
+    if not path.exists():
+        from exporters.targets.untrained import export_untrained
 
-    from exporters.targets.untrained import export_untrained
+        path.parent.mkdir(parents=True, exist_ok=True)
+        export_untrained(config, path)
+    return path
+
+
+def pack(paper: Path) -> None:
+    """Copies the header package of the build into build/vendor, to be carried to a machine without an index, and writes
+    the world of 1080p to `paper`, there too, which needs torch."""
+    import nlohmann_json
 
     header = next(p for place in nlohmann_json.__path__ for p in Path(place).rglob("nlohmann/json.hpp"))
     shutil.copytree(header.parent, VENDOR / "nlohmann", dirs_exist_ok=True)
-    export_untrained("paper", VENDOR / "paper.safetensors")
+    exported("paper", paper)
     print(f"gpu-pack: {VENDOR} holds nlohmann/json and the world of 1080p; carry it with the checkout")
