@@ -39,6 +39,12 @@ def _runtime() -> ModuleType:
     return runtime  # type: ignore[no-any-return]
 
 
+def _current_device() -> str:
+    """For errors: the device that calls of this thread go to."""
+    status, index = _runtime().cudaGetDevice()
+    return f"device {index}" if int(status) == 0 else "no device"
+
+
 def _call(name: str, *arguments: Any) -> Any:
     """Calls a function of the runtime; returns its results without the status. Raises a typed error that names it."""
     status, *results = getattr(_runtime(), name)(*arguments)
@@ -50,7 +56,9 @@ def _call(name: str, *arguments: Any) -> Any:
             f"{name} failed: {label} ({code}); this machine has no NVIDIA driver or no visible GPU."
             " Check nvidia-smi and CUDA_VISIBLE_DEVICES, or use device='cpu'"
         )
-    raise DeviceError(f"{name} failed: {label} ({code}); close the sessions of this device and make new ones")
+    raise DeviceError(
+        f"{name} failed on {_current_device()}: {label} ({code}); close the sessions of this device and make new ones"
+    )
 
 
 # ---- cuBLASLt --------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ class FakeRuntime(ModuleType):
         self.failing: dict[str, Status] = {}
         self.results: dict[str, Any] = {
             "cudaGetDeviceCount": 2,
+            "cudaGetDevice": 1,
             "cudaGraphicsGLRegisterImage": "resource",
             "cudaMalloc": 0x1000,
             "cudaGraphicsSubResourceGetMappedArray": "array",
@@ -174,7 +175,9 @@ def test_a_texture_is_unmapped_and_given_back_when_a_copy_fails(runtime: FakeRun
     runtime.failing["cudaMemcpy2DToArrayAsync"] = Status.cudaErrorInvalidValue
     with (
         cuda.GLTexture(5, 6, 4) as texture,
-        pytest.raises(DeviceError, match=r"cudaMemcpy2DToArrayAsync failed: cudaErrorInvalidValue"),
+        pytest.raises(
+            DeviceError, match=r"cudaMemcpy2DToArrayAsync failed on device 1: cudaErrorInvalidValue \(1\); close"
+        ),
     ):
         texture.show(frames())
     assert runtime.names()[-3:] == ["cudaGraphicsUnmapResources", "cudaGraphicsUnregisterResource", "cudaFree"]

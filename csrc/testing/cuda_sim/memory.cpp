@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <new>
 #include <vector>
 
@@ -46,6 +47,7 @@ std::map<size_t, Allocation>::iterator find_allocation(size_t offset) {
   return it == allocations.begin() ? allocations.end() : std::prev(it);
 }
 
+std::mutex internal_mutex;  // arguments of a launch are made before the call of the API that takes them
 size_t internal_used = 0;
 std::map<size_t, std::vector<void*>> internal_pool;  // freed blocks by size
 
@@ -58,6 +60,7 @@ const Regions& regions() {
 }
 
 void* internal_allocate(size_t bytes) {
+  const std::lock_guard lock(internal_mutex);
   bytes = (bytes + 63) / 64 * 64;
   std::vector<void*>& pool = internal_pool[bytes];
   if (!pool.empty()) {
@@ -71,7 +74,10 @@ void* internal_allocate(size_t bytes) {
   return pointer;
 }
 
-void internal_free(void* pointer, size_t bytes) { internal_pool[(bytes + 63) / 64 * 64].push_back(pointer); }
+void internal_free(void* pointer, size_t bytes) {
+  const std::lock_guard lock(internal_mutex);
+  internal_pool[(bytes + 63) / 64 * 64].push_back(pointer);
+}
 
 DeviceAccess::DeviceAccess() {
   if (access_depth++ == 0) mprotect(regions().device, next_offset, PROT_READ | PROT_WRITE);

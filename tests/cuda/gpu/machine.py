@@ -55,7 +55,7 @@ def sanitizer_findings(tool: str, device: str, limit: int) -> str:
         return "not here"
     checked = [sys.executable, "-m", "tests.cuda.gpu", "--device", device, "--only", "ops", "--limit", str(limit)]
     command = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "9", *checked]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     if run.returncode == 0:
         return "clean"
     lines = [line for line in run.stdout.splitlines() if line.startswith("=========")]

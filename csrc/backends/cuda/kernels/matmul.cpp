@@ -5,10 +5,13 @@
 #include "backends/cuda/kernels/gemm/gemm_args.h"
 #include "backends/cuda/kernels/gemm/tiles.h"
 #include "backends/cuda/kernels/strided.h"
+#include "core/error.h"
 #include "runtime/plan.h"
 
 namespace yanrt::cuda {
 namespace {
+
+constexpr int64_t kMostGroups = 65535;  // the third dimension of a grid
 
 TensorDesc with_last_two_swapped(TensorDesc desc) {
   std::swap(desc.shape[-1], desc.shape[-2]);
@@ -64,6 +67,10 @@ class Matmul final : public Kernel {
            type_, spec.alignments[1]) {
     const Dims& y = spec.outputs[0].shape;
     checked_count(spec.op, y.numel());
+    if (a_.batch() > kMostGroups)
+      throw Error(ErrorKind::unsupported, "matmul (" + spec.op.source + ") has a batch of " +
+                                              std::to_string(a_.batch()) + "; the CUDA kernels take " +
+                                              std::to_string(kMostGroups) + ": split it, or use device='cpu'");
     shape_ = {.m = static_cast<uint32_t>(y[-2]),
               .n = static_cast<uint32_t>(y[-1]),
               .groups = static_cast<uint32_t>(a_.batch()),

@@ -26,7 +26,7 @@ __device__ __forceinline__ T finished(const ReduceArgs& args, T value) {
 // see twice; a sum starts from nothing.
 template <class T>
 __global__ void reduce_neighbours_kernel(ReduceArgs args) {
-  const uint32_t lane = threadIdx.x % 32, result = (blockIdx.x * blockDim.x + threadIdx.x) / 32;
+  const uint32_t lane = threadIdx.x % 32, result = blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32;
   if (result >= args.outer) return;
   const T* x = reinterpret_cast<const T*>(args.x) + static_cast<size_t>(result) * args.n;
   const bool adds = args.kind == Reduction::sum || args.kind == Reduction::mean;
