@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         ceilings = [_ceilings(arguments.threads)]
         entries = [Entry(*command) for command in commands(arguments.threads, arguments.runtimes)]
         try:
-            measure(model, flops, entries, arguments.rounds, arguments.budget, arguments.packages)
+            measure(model, entries, arguments.rounds, arguments.budget, arguments.packages)
         except KeyboardInterrupt:
             interrupted = True
         ceilings.append(_ceilings(arguments.threads))

@@ -24,7 +24,8 @@ class ProgramModule(nn.Module):
     """`forward` takes the tensors of `inputs` in order and returns those of `outputs`.
 
     `inputs` maps a name to (dtype, shape): ports, f32 state, "past.STATE" of each ring, "noise.N" of each randn.
-    `outputs` names ports, updated f32 state, and "commit.STATE". Whatever only counts frames is left to the caller.
+    `outputs` names ports (`ports`, what a caller sees), updated f32 state, and "commit.STATE". Whatever only counts
+    frames is left to the caller.
     """
 
     def __init__(self, package: Package, program: str, dtype: torch.dtype = torch.float32) -> None:
@@ -36,6 +37,7 @@ class ProgramModule(nn.Module):
         self.outputs: list[str] = []
         self._source: dict[int, str] = {}  # value -> name of the input it is
         self._wanted: list[int] = []  # values, in the order of `outputs`
+        self.ports = [port["name"] for port in described["outputs"]]
         for port in described["outputs"]:
             self._want(port["name"], port["value"])
         for update in described["updates"]:

@@ -19,7 +19,6 @@ from .worker import Work, serve
 
 _ROUND_MS = 40.0  # calls of a round are repeated to last about this long
 _SLOW_MS = 100.0  # a call this long needs no warm one before it
-_LARGEST_F64 = 2e9  # operations up to which the reference is float64
 _PREPARE_S = 900.0  # after which a peer has failed to compile the model
 _Command = tuple[str, str, int]
 
@@ -98,12 +97,12 @@ class Worker:
         self.connection.close()
 
 
-def measure(model: BenchModel, flops: float, entries: list[Entry], rounds: int, budget_s: float, folder: Path) -> None:
+def measure(model: BenchModel, entries: list[Entry], rounds: int, budget_s: float, folder: Path) -> None:
     """Fills `entries`, also as far as it comes if it is interrupted. One whose first call takes so long that its rounds
     would exceed `budget_s` seconds gets fewer of them (at least 3). `folder`: of artefacts."""
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inductor")  # before the fork server starts
     with tempfile.TemporaryDirectory() as temporary:
-        expected = reference(model, flops, Path(temporary), folder)
+        expected = reference(model, Path(temporary), folder)
         workers: list[Worker] = []
         try:
             for number, entry in enumerate(entries, 1):
@@ -140,9 +139,9 @@ def _warm_up(worker: Worker, rounds: int, budget_s: float) -> None:
     worker.entry.rounds = max(min(rounds, 3), min(rounds, int(budget_s / each)))
 
 
-def reference(model: BenchModel, flops: float, folder: Path, artefacts: Path) -> dict[str, NDArray[Any]]:
-    """Outputs of the eager module in float64, of the largest models in float32."""
-    entry = Entry("reference", "float64" if flops <= _LARGEST_F64 else "float32", 2)
+def reference(model: BenchModel, folder: Path, artefacts: Path) -> dict[str, NDArray[Any]]:
+    """What a caller sees of the eager module in float64."""
+    entry = Entry("reference", "float64", 2)
     worker = Worker(model, entry, folder, artefacts)
     worker.close()
     if entry.failure:
@@ -152,13 +151,13 @@ def reference(model: BenchModel, flops: float, folder: Path, artefacts: Path) ->
 
 
 def relative_error(outputs: dict[str, NDArray[Any]], expected: dict[str, NDArray[Any]]) -> float:
-    """RMS of the difference over RMS of what is expected, over the outputs that both have and that are no commits to
-    rings: what the caller sees."""
-    names = [name for name in expected if name in outputs and not name.startswith("commit.")]
-    if not names:
-        raise ValueError(f"nothing to compare: {sorted(outputs)} against {sorted(expected)}")
-    square = sum(np.square(outputs[n].astype(np.float64) - expected[n]).sum() for n in names)
-    scale = sum(np.square(expected[n].astype(np.float64)).sum() for n in names)
+    """RMS of the difference over RMS of what is expected, over all that is: the same for every runtime, whatever else
+    it returns."""
+    missing = sorted(set(expected) - set(outputs))
+    if missing:
+        raise ValueError(f"nothing to compare {missing} with: the runtime returned {sorted(outputs)}")
+    square = sum(np.square(outputs[n].astype(np.float64) - expected[n]).sum() for n in expected)
+    scale = sum(np.square(expected[n].astype(np.float64)).sum() for n in expected)
     return float(np.sqrt(square / scale))
 
 

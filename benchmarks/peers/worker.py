@@ -25,7 +25,7 @@ from .runtimes import Job, Unsupported, make
 
 @dataclass(frozen=True)
 class Work:
-    """What a worker is told. The runtime "reference" only writes the outputs; precision is then float64 or float32."""
+    """What a worker is told. The runtime "reference" only writes the outputs of the eager module in float64."""
 
     package: str
     program: str
@@ -66,7 +66,7 @@ def _prepare(work: Work) -> tuple[Any, float]:
     module = ProgramModule(package, work.program)
     arrays = example_arrays(module)
     if work.runtime == "reference":
-        np.savez(work.outputs, **reference(module, arrays, work.precision, work.threads))  # type: ignore[arg-type]
+        np.savez(work.outputs, **reference(module, arrays, work.threads))  # type: ignore[arg-type]
         return None, 0.0
     folder = artefacts_folder(package, work.program, work.artefacts)
     runtime = make(work.runtime, Job(module, work.program, arrays, work.precision, work.threads, folder))
@@ -74,14 +74,15 @@ def _prepare(work: Work) -> tuple[Any, float]:
     return runtime, 0.0 if work.runtime == "yanrt" else copy_milliseconds(arrays)
 
 
-def reference(module: ProgramModule, arrays: Arrays, precision: str, threads: int) -> dict[str, Any]:
-    """Outputs of the eager module in "float64" or "float32"."""
+def reference(module: ProgramModule, arrays: Arrays, threads: int) -> dict[str, Any]:
+    """What a caller sees of the eager module in float64. Eager float32 would be no reference: who shares its products
+    shares their errors."""
     torch.set_num_threads(threads)
-    module.dtype = getattr(torch, precision)
+    module.dtype = torch.float64
     module = module.to(module.dtype)
     with torch.inference_mode():
         results = module(*module.example(arrays))
-    return {name: x.numpy() for name, x in zip(module.outputs, results, strict=True)}
+    return {name: x.numpy() for name, x in zip(module.outputs, results, strict=True) if name in module.ports}
 
 
 def copy_milliseconds(arrays: Arrays) -> float:
