@@ -12,6 +12,14 @@ constexpr int64_t kReadRows = 16;              // reading weights from memory, a
 constexpr int64_t kMacsPerWorker = 64 * 1024;  // less is not worth a second worker
 constexpr int64_t kMostIntegerK = 1 << 16;     // 65536 products of 255 and 127 still fit 32 bits
 
+// Parts [first, first + count) of `parts`: of its rows, or of the bytes of its only one.
+Ahead::Span part_of(const Ahead::Span& span, int64_t first, int64_t count, int64_t parts) {
+  const int64_t whole = span.rows == 1 ? span.bytes : span.rows;
+  const int64_t begin = whole * first / parts, end = whole * (first + count) / parts;
+  if (span.rows == 1) return {span.at + begin, end - begin, 0, end > begin};
+  return {span.at + begin * span.stride, span.bytes, span.stride, end - begin};
+}
+
 }  // namespace
 
 Activation parse_activation(std::string_view name) {
@@ -51,7 +59,10 @@ Gemm::Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, c
       static_cast<int64_t>(cache_sizes().level2 / 2 / (static_cast<size_t>(row_stride_) * size_of(tile_.a)));
   block_rows_ = tile_.rows * std::clamp<int64_t>(rows_in_cache / tile_.rows, 1, ceil_div(shape.m, tile_.rows));
   if (source_.block_rows) block_rows_ = source_.block_rows;
-  const auto sums_in_cache = static_cast<int64_t>(cache_sizes().level1 / 3 / sizeof(float)) / tile_.columns;
+  streams_ = tile_.chain && !tile_.expand && panels_.bytes() > cache_sizes().level2 / 8;
+  // The tiles of chains take so long that their sums may as well lie in the second-level cache.
+  const size_t sums_room = tile_.chain && !streams_ ? cache_sizes().level2 / 16 : cache_sizes().level1 / 3;
+  const auto sums_in_cache = static_cast<int64_t>(sums_room / sizeof(float)) / tile_.columns;
   strip_rows_ = tile_.rows * std::clamp<int64_t>(sums_in_cache / tile_.rows, 1, ceil_div(block_rows_, tile_.rows));
   const size_t k_bytes = static_cast<size_t>(tile_.columns) * size_of(tile_.b);
   constexpr int64_t kStep = 64;  // a multiple of every tile's depth
@@ -114,15 +125,30 @@ void Gemm::multiply_block(const FinishArgs& finish, const Rows& block, int64_t g
   const auto bytes = static_cast<int64_t>(panels_.bytes());
   for (int64_t row = 0, rows = 0; row < count; row += rows) {
     rows = std::min({strip_rows_, count - row, block.run - row % block.run});
-    const Ahead ahead = next ? Ahead{next + bytes * row / count, bytes * rows / count} : Ahead{};
-    multiply(block, row, rows, weights, shape_.n - panel * tile_.columns, sums, ahead);
+    Ahead ahead{};
+    if (next && !streams_) ahead.spans[0] = part_of({next, bytes, 0, 1}, row, rows, count);
+    if (tile_.chain) fetch_operands(finish, panel, first_row + row, rows, ahead);
+    const std::byte* follows = row + rows == count ? next : nullptr;
+    multiply(block, row, rows, weights, shape_.n - panel * tile_.columns, sums, ahead, follows);
     finish_strip(finish, block, group, first_row, row, rows, panel, scratch);
   }
 }
 
+// What finish_strip reads and writes of memory: a store waits for its line.
+void Gemm::fetch_operands(const FinishArgs& finish, int64_t panel, int64_t first_row, int64_t rows,
+                          Ahead& ahead) const noexcept {
+  const int64_t column = panel * tile_.columns, columns = std::min<int64_t>(tile_.columns, shape_.n - column);
+  const auto span = [&](const void* matrix, int64_t stride, int64_t bytes) {
+    const auto* at = static_cast<const std::byte*>(matrix) + (first_row * stride + column) * bytes;
+    return Ahead::Span{at, columns * bytes, stride * bytes, rows};
+  };
+  if (finish.residual) ahead.spans[1] = span(finish.residual, finish.residual_stride, sizeof(float));
+  if (!store_) ahead.spans[2] = span(finish.y, finish.y_stride, finish.y_is_bf16 ? 2 : 4);
+}
+
 // A stretch at a time, or as many as a block of k has room for, or a part of one.
 void Gemm::multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* weights, int64_t used, float* sums,
-                    Ahead ahead) const noexcept {
+                    const Ahead& ahead, const std::byte* follows) const noexcept {
   const int64_t stretches = rows.stretches ? static_cast<int64_t>(rows.stretches->size()) : 1;
   const int64_t* at = rows.stretches ? rows.stretches->data() : &Stretches::kStart;
   const int64_t length = padded_k_ / stretches, together = std::max<int64_t>(block_k_ / length, 1);
@@ -130,13 +156,18 @@ void Gemm::multiply(const Rows& rows, int64_t first, int64_t count, const std::b
   const auto k_bytes = tile_.columns * static_cast<int64_t>(size_of(tile_.b));
   const std::byte* start = rows.data + (first / rows.run * rows.run_stride + first % rows.run * rows.stride) * a_bytes;
   bool resume = false;
+  int64_t done = 0;
   for (int64_t stretch = 0; stretch < stretches; stretch += together)
     for (int64_t k = 0; k < length; k += block_k_) {
       const Stretches part{at + stretch, std::min(together, stretches - stretch), std::min(block_k_, length - k)};
-      const Ahead now{ahead.at, ahead.bytes * part.count * part.k / padded_k_};
+      const int64_t taken = part.count * part.k;
+      Ahead now{};
+      for (int i = 0; i < 3; ++i) now.spans[i] = part_of(ahead.spans[i], done, taken, padded_k_);
+      const std::byte* coming = done + taken < padded_k_ ? weights + taken * k_bytes : follows;
+      if (streams_ && coming) now.spans[0] = {coming, taken * k_bytes, 0, 1};
       tile_.run(count, start + k * a_bytes, rows.stride, part, weights, sums, resume, used, now);
-      ahead.at += now.bytes;
-      weights += part.count * part.k * k_bytes;
+      done += taken;
+      weights += taken * k_bytes;
       resume = true;
     }
 }

@@ -5,13 +5,12 @@
 //   worker    a rectangle of (rows x panels)
 //   block     rows of x in the form the tile reads, half of the second-level cache at most; multiplied with one panel
 //             after the other, while the next panel is on its way from memory
-//   strip     rows of a block whose sums stay in the first-level cache until they are finished, beside a stretch of k
-//   of
-//             the panel
+//   strip     rows of a block whose sums stay in a cache until they are finished, while stretches of k of the panel
+//             pass through the first-level one
 //   tile      rows x columns of sums in registers (kernels/gemm_loops.h)
 //
-// Every element is one chain of multiply-adds in the order of k. Cutting k into blocks stores and reloads the sum and
-// changes nothing; so neither m, nor the worker, nor the tile a row falls in changes its bits.
+// Every element is chains of multiply-adds in the order of k, whose ends depend on k alone (TileLoop::chain); so
+// neither m, nor the worker, nor the tile a row falls in changes its bits.
 #pragma once
 
 #include <algorithm>
@@ -95,7 +94,9 @@ class Gemm {
   void multiply_block(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t count,
                       int64_t panel, const std::byte* next, std::byte* scratch) const noexcept;
   void multiply(const Rows& rows, int64_t first, int64_t count, const std::byte* weights, int64_t used, float* sums,
-                Ahead ahead) const noexcept;
+                const Ahead& ahead, const std::byte* follows) const noexcept;
+  void fetch_operands(const FinishArgs& finish, int64_t panel, int64_t first_row, int64_t rows,
+                      Ahead& ahead) const noexcept;
   void finish_strip(const FinishArgs& finish, const Rows& block, int64_t group, int64_t first_row, int64_t row,
                     int64_t count, int64_t panel, std::byte* scratch) const noexcept;
 
@@ -105,6 +106,7 @@ class Gemm {
   const GemmLoops& loops_;
   Panels panels_;
   int64_t panel_count_, padded_k_, row_stride_, block_rows_, strip_rows_, block_k_;
+  bool streams_;  // a panel is too long to wait in the cache: while one stretch of it is multiplied, the next arrives
   std::optional<ResultStore> store_;
   // Offsets into the scratch; the sums come first.
   size_t strip_at_, store_at_, panel_at_, scales_at_, rows_at_, temp_at_, scratch_bytes_;

@@ -124,7 +124,7 @@ void amx_tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& st
   const int64_t a_bytes = a_stride * kSize, sums = kAmxRows * kAmxPanelColumns;
   const AmxStretches in_bytes{stretches.at, kSize, stretches.count, stretches.k * kSize / kAmxBytes};
   const int64_t strips = rows / (2 * kAmxRows) * halves + (rows % (2 * kAmxRows) + kAmxRows - 1) / kAmxRows;
-  Fetcher fetcher(ahead, strips * in_bytes.count * in_bytes.steps);
+  Fetcher fetcher(ahead, strips * in_bytes.count * in_bytes.steps, 1);
   YANRT_AMX_FENCE();
   for (; rows >= 2 * kAmxRows; rows -= 2 * kAmxRows, x += 2 * kAmxRows * a_bytes, acc += 2 * sums)
     amx_two_strips<Kind>(x, a_bytes, in_bytes, w, acc, resume, halves, fetcher);
@@ -153,7 +153,7 @@ inline void amx_tile_columns(int64_t rows, const void* a, const void* panel, int
   const auto* w = static_cast<const std::byte*>(panel);
   const AmxStretches whole{&Stretches::kStart, 1, 1, k * static_cast<int64_t>(sizeof(uint16_t)) / kAmxBytes};
   alignas(64) uint32_t turned[kAmxRows * kLanes];
-  Fetcher fetcher({}, 1);
+  Fetcher fetcher({}, 1, 1);
   YANRT_AMX_FENCE();
   for (int64_t row = 0; row < rows; row += kAmxRows, acc += kAmxRows * kAmxPanelColumns)
     amx_strip<AmxBf16>(

@@ -47,10 +47,13 @@ struct Stretches {
   static constexpr Stretches whole(int64_t k) { return {&kStart, 1, k}; }
 };
 
-// What a call brings into the second-level cache while it computes (kernels/gemm_fetch.h); may be nothing.
+// What a call brings into the second-level cache while it computes (kernels/gemm_fetch.h): rows of bytes.
 struct Ahead {
-  const std::byte* at;
-  int64_t bytes;
+  struct Span {
+    const std::byte* at = nullptr;
+    int64_t bytes = 0, stride = 0, rows = 0;  // of a row, from row to row, and how many of them
+  };
+  Span spans[3];
 };
 
 // Register tiles: acc[rows][columns] (+)= a[rows][k] * panel[k][columns], in f32, or in int32 if `a` is an integer.

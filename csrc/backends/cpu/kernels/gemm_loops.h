@@ -29,23 +29,21 @@ YANRT_INLINE void with_rows(int64_t rows, Fn fn) {
   }
 }
 
-inline constexpr int64_t kFetchSteps = 32;
-
 // sum[i][j] = step(sum[i][j], a of row i, panel register j) for every `group` of k. A `Step` says how it reads both.
 // Element (i, p) of `a` lies at i * a_stride + p * a_step. With `resume` the sums are added to those of `acc`. Before
-// every kFetchSteps steps, some lines are fetched.
+// every Fetcher::period() steps, some lines are fetched.
 template <int kRows, int kVecs, class Step>
 YANRT_INLINE void walk_k(const typename Step::A* row, int64_t a_stride, int64_t a_step, const Stretches& stretches,
                          const typename Step::B* panel, float* acc, bool resume, Fetcher& fetcher) {
   using Sum = typename Step::Sum;  // Vec, or VecInt for integers
   constexpr int kGroup = Step::kGroup;
   Sum sum[kRows][kVecs] = {};
-  const int64_t k = stretches.k;
+  const int64_t k = stretches.k, period = fetcher.period() * kGroup;
   for (int64_t stretch = 0; stretch < stretches.count; ++stretch, panel += k * kTileColumns) {
     const typename Step::A* a = row + stretches.at[stretch];
     for (int64_t p = 0; p < k;) {
       fetcher.fetch();
-      const int64_t end = p + kFetchSteps * kGroup < k ? p + kFetchSteps * kGroup : k;
+      const int64_t end = p + period < k ? p + period : k;
       for (; p < end; p += kGroup) {
         typename Step::Panel w[kVecs];
         for (int j = 0; j < kVecs; ++j) w[j] = Step::panel(panel + (p * kTileColumns + j * kLanes * kGroup));
@@ -67,9 +65,8 @@ YANRT_INLINE void walk_rows(int64_t rows, const void* a, int64_t a_stride, int64
                             const void* panel, float* acc, bool resume, int64_t used, const Ahead& ahead) {
   const auto* x = static_cast<const typename Step::A*>(a);
   const auto* w = static_cast<const typename Step::B*>(panel);
-  constexpr int64_t kFetchK = kFetchSteps * Step::kGroup;
-  Fetcher fetcher(ahead,
-                  (rows + kTileRows - 1) / kTileRows * stretches.count * ((stretches.k + kFetchK - 1) / kFetchK));
+  const int64_t walks = (rows + kTileRows - 1) / kTileRows * stretches.count;
+  Fetcher fetcher(ahead, walks, (stretches.k + Step::kGroup - 1) / Step::kGroup);
   for (; rows > 0; rows -= kTileRows, x += kTileRows * a_stride, acc += kTileRows * kTileColumns)
     with_rows(rows < kTileRows ? rows : kTileRows, [&]<int kRows>() {
       if (used <= kTileColumns / 2)
@@ -198,8 +195,9 @@ inline void expand_i8(const void* stored, void* panel, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = from[i];
 }
 
-// A chain of sums gathers an error that grows with its length. Of long enough ones the cost of their ends is small.
-inline constexpr int kChain = 256;
+// A chain of sums gathers an error that grows with its length; so much of a panel stays in the first-level cache beside
+// the sums. Of long enough ones the cost of their ends is small.
+inline constexpr int kChain = 128;
 
 inline constexpr TileLoop kTileF32 = {.rows = kTileRows,
                                       .columns = kTileColumns,
