@@ -123,6 +123,8 @@ std::vector<Case> all_cases() {
           linear(40, 1536, 384, "gelu_tanh"),
           linear(256, 1536, 384, "none"),
           linear(8, 512, 256, "none"),
+          linear(2040, 1152, 384, "none"),
+          linear(960, 768, 3072, "none"),
           conv2d(20, 32, 96, 384, 3),
           conv2d(192, 320, 32, 32, 3),
           conv2d(192, 320, 64, 64, 1),

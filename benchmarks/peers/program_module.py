@@ -121,6 +121,7 @@ class ProgramModule(nn.Module):
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         given = dict(zip(self.inputs, inputs, strict=True))
         values: dict[int, Tensor] = {value: given[name] for value, name in self._source.items()}
+        pasts = {name.removeprefix("past."): x for name, x in given.items() if name.startswith("past.")}
 
         def value(index: int) -> Tensor | None:
             if index < 0:
@@ -136,9 +137,12 @@ class ProgramModule(nn.Module):
             if name == "ring_attention":
                 states = [self.values[index]["state"] for index in op["in"][3:5]]
                 q, k, v = (value(index) for index in op["in"][:3])
-                past = [given["past." + state] for state in states]
+                past = [pasts[state] for state in states]
                 mask = getattr(self, f"mask{out}")
                 values[out] = ring_attention(q, k, v, *past, mask, attrs["scope"], attrs["scale"])  # type: ignore[arg-type]
+                for state, new in zip(states, (k, v), strict=True):  # what a later op of the program sees
+                    if count := attrs["commit"]:
+                        pasts[state] = torch.cat([pasts[state][:, count:], new[:, :count]], 1)  # type: ignore[index]
             elif name == "pointwise":
                 operands = [value(index) for index in op["in"]]
                 result = pointwise(operands, attrs["expr"], self.dtype, self.values[out]["dtype"])  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from benchmarks.peers.inputs import example_arrays
 from benchmarks.peers.program_module import ProgramModule
 from benchmarks.peers.report import rows, table
 from benchmarks.peers.rounds import Entry, commands, relative_error
-from benchmarks.peers.runtimes import RUNTIMES
+from benchmarks.peers.runtimes import RUNTIMES, Job, make
 from benchmarks.peers.worker import reference
 from yanrt.package import Package, find_package
 
@@ -55,9 +55,13 @@ def test_errors_are_relative_to_what_a_caller_sees() -> None:
 
 def test_the_reference_is_what_a_caller_sees_in_float64() -> None:
     module = ProgramModule(Package.open(find_package("doom")), "sim/step_shift")
-    seen = reference(module, example_arrays(module), threads=1)
+    arrays = example_arrays(module)
+    seen = reference(module, arrays, threads=1)
     assert {name: array.dtype for name, array in seen.items()} == {"latent": np.float64}
     assert "window" in module.outputs
+    # Its second evaluation sees the latent that the first has committed.
+    job = Job(module, "sim/step_shift", arrays, "fp32", 1, Path())
+    assert relative_error(make("yanrt", job).outputs(), seen) < 1e-5
 
 
 def test_unknown_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
