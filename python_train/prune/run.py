@@ -8,9 +8,9 @@ from torch import Tensor
 
 from ..common import dist
 from ..common.checkpoint import MODEL_FILE, read_header, save_model
-from ..common.loop import Loop
 from ..config import register
 from ..sim.train import SimTask, SimTrainConfig
+from ..train import train_sim, train_vae
 from ..vae import HybridVAEConfig
 from ..vae.train import VAETask, VAETrainConfig
 from .cut import cut, smaller
@@ -42,7 +42,7 @@ def prune(config: PruneConfig, folder: Path, world: dist.World) -> None:
         pruned = replace(run, model=replace(run.model, denoiser=denoiser), start_from=str(folder / CUT))
         if not (folder / CUT).exists():
             _cut_simulator(config, run, pruned, folder / CUT, world)
-        Loop(SimTask(pruned, world), pruned.loop, folder, world).run()
+        train_sim(pruned, folder, world)
         return
     if not isinstance(run.model, HybridVAEConfig):
         raise TypeError(f"{type(run.model).__name__} has no heads; only the decoder of a HybridVAE is pruned")
@@ -50,7 +50,7 @@ def prune(config: PruneConfig, folder: Path, world: dist.World) -> None:
     pruned_vae = replace(run, model=model, start_from=str(folder / CUT), decoder_only=True)
     if not (folder / CUT).exists():
         _cut_decoder(config, run, model, folder / CUT, world)
-    Loop(VAETask(pruned_vae, world), pruned_vae.loop, folder, world).run()
+    train_vae(pruned_vae, folder, world)
 
 
 def _cut_simulator(
