@@ -51,6 +51,8 @@ class VAETrainConfig:
             raise ValueError("decoder_only needs start_from: the checkpoint of the VAE whose decoder is refined")
         if self.sharpen and not self.decoder_only:
             raise ValueError("sharpen needs decoder_only: latents that chase a critic are no latents for a denoiser")
+        if self.sharpen and self.sharpen.crop > min(self.model.height, self.model.width):
+            raise ValueError(f"a crop of {self.sharpen.crop} is larger than {self.model.height}x{self.model.width}")
 
 
 class VAETask:

@@ -69,3 +69,8 @@ def test_distance_of_features_grows_with_blur() -> None:
 def test_sharpening_needs_fixed_latents() -> None:
     with pytest.raises(ValueError, match="sharpen needs decoder_only"):
         replace(tiny.vae(), sharpen=SharpenConfig())
+
+
+def test_a_crop_lies_in_the_picture() -> None:
+    with pytest.raises(ValueError, match="a crop of 128 is larger than 64x64"):
+        replace(tiny.decoder(), sharpen=SharpenConfig(crop=128))
