@@ -1,10 +1,15 @@
 """The start of a residual branch."""
 
+from typing import TypeVar
+
 from torch import nn
 
+Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 
-def zeroed(layer: nn.Linear) -> nn.Linear:
+
+def zeroed(layer: Layer) -> Layer:
     """The last layer of a residual branch, which adds nothing at first."""
     nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
     return layer

@@ -21,6 +21,7 @@ from ..config import register
 from ..data.clips import ClipConfig
 from ..data.latents import LatentSampler, LatentSet
 from ..vae import VAE
+from .grow import BIAS, grown
 from .model import Denoiser
 from .noise import NoiseConfig, sample_levels
 from .own_past import OwnPast, OwnPastConfig
@@ -31,7 +32,6 @@ from .world import SimConfig, SimModel
 
 # Random streams of a run's seed.
 CLIPS, NOISE, INIT = range(3)
-BIAS = ".temporal.bias"
 
 
 @register
@@ -39,9 +39,9 @@ BIAS = ".temporal.bias"
 class SimTrainConfig:
     """A denoiser run. Clips have `frames` latents, and `long_frames` from the fraction `long_from` of the run on, with
     the batch reduced in proportion: short clips teach most of it at less cost a step. Training starts from the denoiser
-    in the checkpoint `start_from` (a simulator's or a resume point's) if one is named; distances that it did not know
-    take the bias of its farthest. Without `learn_bias` the biases by distance stay as they are, and a fused attention
-    takes them as a mask: long clips cost half."""
+    in the checkpoint `start_from` (a simulator's or a resume point's) if one is named; it may know fewer distances or
+    channels (sim/grow.py). Without `learn_bias` the biases by distance stay as they are, and a fused attention takes
+    them as a mask: long clips cost half."""
 
     model: SimConfig
     loop: LoopConfig
@@ -94,14 +94,9 @@ class SimTask:
         loaded, _, _ = load_model(path)
         denoiser = loaded.denoiser if isinstance(loaded, SimModel) else loaded
         own = self.config.model.denoiser
-        if not isinstance(denoiser, Denoiser) or replace(denoiser.config, max_distance=own.max_distance) != own:
-            raise ValueError(f"{path} holds {getattr(denoiser, 'config', denoiser)}, the run expects {own}")
-        weights = denoiser.state_dict()
-        for name, bias in weights.items():
-            if name.endswith(BIAS):
-                known = bias[:, : own.max_distance]
-                weights[name] = torch.cat([known, known[:, -1:].expand(-1, own.max_distance - known.shape[1])], 1)
-        self.model.load_state_dict(weights)
+        if not isinstance(denoiser, Denoiser):
+            raise ValueError(f"{path} holds a {type(denoiser).__name__}, the run expects {own}")
+        self.model.load_state_dict(grown(denoiser, own))
 
     def batch(self, step: int) -> tuple[Tensor, ...]:
         """Latents `[B,F,h,w,C]`, actions `[B,F,T,A]`, noise levels `[B,F]` and noise `[B,F,h,w,C]` of this process;

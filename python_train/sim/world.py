@@ -76,6 +76,7 @@ class SimModel(nn.Module):
         self.denoiser = config.denoiser.build()
         self.vae = config.vae.build()
         self.start = StartClips(config)
-        latent, expected = (self.vae.rows, self.vae.columns), (config.denoiser.rows, config.denoiser.columns)
+        d = config.denoiser
+        latent, expected = (self.vae.rows, self.vae.columns, self.vae.channels), (d.rows, d.columns, d.channels)
         if latent != expected:
             raise ValueError(f"the VAE's latents are {latent}, the denoiser's {expected}")

@@ -18,7 +18,8 @@ from ..eval.metrics import psnr, sharpness, ssim
 from ..eval.sheets import sheet
 from .base import FRAMES, VAE, to_pixels
 from .conv import ConvVAEConfig
-from .hybrid import HybridVAEConfig
+from .detail import fit_detail, grow
+from .hybrid import HybridVAE, HybridVAEConfig
 from .sharpen import SharpenConfig, Sharpener
 
 # Random streams of a run's seed.
@@ -30,9 +31,9 @@ CLIPS, NOISE, INIT, CROP = range(4)
 class VAETrainConfig:
     """A VAE training run. Loss: L1 + `mse_weight` MSE + `kl_weight` KL, each a mean over its elements.
 
-    Training starts from the VAE checkpoint `start_from` if one is named. With `decoder_only` it keeps that checkpoint's
-    encoder and latents: a decoder may be refined while, or after, a denoiser is trained on those latents.
-    `sharpen` asks it for texture, too.
+    Training starts from the VAE checkpoint `start_from` if one is named. Detail channels that it lacks are fitted to
+    `detail_clips` clips first, as in a fresh VAE. With `decoder_only` the run keeps encoder and latents: a decoder may
+    be refined while, or after, a denoiser is trained on those latents. `sharpen` asks it for texture, too.
     """
 
     model: HybridVAEConfig | ConvVAEConfig
@@ -42,6 +43,7 @@ class VAETrainConfig:
     kl_weight: float = 5e-4
     val_clips: int = 96
     norm_clips: int = 512
+    detail_clips: int = 1024
     start_from: str = ""
     decoder_only: bool = False
     sharpen: SharpenConfig | None = None
@@ -63,22 +65,30 @@ class VAETask:
         self.device = dist.device()
         torch.manual_seed(config.loop.seed + INIT)
         self.vae: VAE = config.model.build().to(self.device)
-        if config.start_from:
-            self._start_from(config.start_from)
+        self.sampler = ClipSampler(config.clips, "train", FRAMES, config.loop.seed)
+        fitted = bool(config.start_from) and self._start_from(config.start_from)
+        if isinstance(self.vae, HybridVAE) and self.vae.config.detail and not fitted:
+            fit_detail(self.vae, self._training_clips(config.detail_clips))
         self.sharpener = Sharpener(self.vae, config.sharpen).to(self.device) if config.sharpen else None
         self.model: nn.Module = self.sharpener or self.vae
-        self.sampler = ClipSampler(config.clips, "train", FRAMES, config.loop.seed)
         val = ClipSampler(config.clips, "val", FRAMES, config.loop.seed)
         self.val = torch.from_numpy(val.frames(val.places(0, config.val_clips))).to(self.device)
 
-    def _start_from(self, path: str) -> None:
+    def _start_from(self, path: str) -> bool:
+        """Takes the weights of a checkpoint; whether it had the detail channels."""
         vae, vae_config, _ = load_model(path)
-        if vae_config != self.config.model:
-            raise ValueError(f"{path} holds {vae_config}, the run expects {self.config.model}")
-        self.vae.load_state_dict(vae.state_dict())
+        own = self.config.model
+        grows = isinstance(own, HybridVAEConfig) and own.detail > 0 and vae_config == own.without_detail()
+        if not grows and vae_config != own:
+            raise ValueError(f"{path} holds {vae_config}, the run expects {own}")
+        if isinstance(self.vae, HybridVAE) and isinstance(vae, HybridVAE) and grows:
+            grow(self.vae, vae)
+        else:
+            self.vae.load_state_dict(vae.state_dict())
         if self.config.decoder_only:
             for p in self.vae.encoder_parameters():
                 p.requires_grad_(False)
+        return not grows
 
     def batch(self, step: int) -> tuple[Tensor, ...]:
         """Clips uint8 `[B,2,H,W,3]` and posterior noise `[B,h,w,C]` of this process; to sharpen, also the corner of the
@@ -134,12 +144,14 @@ class VAETask:
         with autocast(self.device):
             return torch.cat([self.vae.decode_latent(self.vae.encode_frames(part)) for part in clips.split(16)])
 
+    def _training_clips(self, count: int) -> Tensor:
+        """Clips uint8 `[N,2,H,W,3]`, those of a step that training never reaches."""
+        places = self.sampler.places(self.config.loop.steps + 1, count)
+        return torch.from_numpy(self.sampler.frames(places)).to(self.device)
+
     def _measure_latents(self) -> None:
-        """Normalisation from training clips; their places are those of a step that training never reaches."""
-        places = self.sampler.places(self.config.loop.steps + 1, self.config.norm_clips)
         means = []
-        for start in range(0, len(places), 32):
-            clips = torch.from_numpy(self.sampler.frames(places[start : start + 32])).to(self.device)
+        for clips in self._training_clips(self.config.norm_clips).split(32):
             with autocast(self.device):
                 means.append(self.vae.encode_moments(to_pixels(clips))[..., : self.vae.channels].float())
         self.vae.measure_latents(torch.cat(means))

@@ -11,6 +11,7 @@ from python_train.common.dist import World
 from python_train.common.loop import Loop
 from python_train.resume_point import write_resume_point
 from python_train.sim import Denoiser, SimModel
+from python_train.sim.grow import grown
 from python_train.sim.train import SimTask, SimTrainConfig
 from python_train.train import Changes, train_sim
 from python_train.vae import VAE
@@ -49,6 +50,21 @@ def test_a_start_may_know_fewer_distances(sim_run: SimTrainConfig, tmp_path: Pat
     bias = begun.model.blocks[0].temporal.bias
     assert torch.equal(bias, torch.cat([known, known[:, -1:].expand(-1, 5)], 1))
     assert not bias.requires_grad
+
+
+def test_a_start_may_know_fewer_channels(sim_run: SimTrainConfig) -> None:
+    torch.manual_seed(0)
+    known = sim_run.model.denoiser.build()
+    torch.nn.init.normal_(known.latent_out.weight)
+    larger = replace(known.config, channels=known.config.channels + 6)
+    begun = larger.build()
+    begun.load_state_dict(grown(known, larger))
+    noisy, sigma, actions = torch.randn(1, 3, 2, 2, 22), torch.tensor([0.0, 0.4, 1.0]), torch.zeros(1, 3, 2, 6)
+    x0 = begun(noisy, sigma, actions)
+    torch.testing.assert_close(x0[..., :16], known(noisy[..., :16], sigma, actions))
+    assert not x0[..., 16:].any()
+    with pytest.raises(ValueError, match="the run expects"):
+        grown(begun, known.config)
 
 
 @pytest.mark.slow

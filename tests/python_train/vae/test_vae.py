@@ -14,11 +14,12 @@ from python_train.vae import VAE, ConvVAEConfig, HybridVAEConfig
 from python_train.vae.sharpen import SharpenConfig
 from python_train.vae.train import VAETrainConfig
 
-CONFIGS = [tiny.vae_model(), ConvVAEConfig(height=64, width=64, widths=(4, 8, 8, 16, 16))]
-BUDGET = 15_500_000
+DETAIL = replace(tiny.vae_model(), channels=22, detail=6)
+CONFIGS = [tiny.vae_model(), DETAIL, ConvVAEConfig(height=64, width=64, widths=(4, 8, 8, 16, 16))]
+BUDGET = 17_000_000
 
 
-@pytest.fixture(params=CONFIGS, ids=["hybrid", "conv"])
+@pytest.fixture(params=CONFIGS, ids=["hybrid", "detail", "conv"])
 def config(request: pytest.FixtureRequest) -> HybridVAEConfig | ConvVAEConfig:
     chosen: HybridVAEConfig | ConvVAEConfig = request.param
     return chosen
@@ -28,7 +29,7 @@ def test_api_shapes_and_types(config: HybridVAEConfig | ConvVAEConfig) -> None:
     vae = config.build().eval()
     frames = torch.randint(0, 256, (3, 2, 64, 64, 3), dtype=torch.uint8)
     latent = vae.encode_frames(frames)
-    assert latent.shape == (3, 2, 2, 16)
+    assert latent.shape == (3, 2, 2, config.channels)
     assert latent.dtype == torch.float32
     decoded = vae.decode_latent(latent)
     assert decoded.shape == frames.shape
@@ -41,8 +42,11 @@ def test_latents_are_normalised(config: HybridVAEConfig | ConvVAEConfig) -> None
     before = vae.decode_latent(vae.encode_frames(frames))
     vae.measure_latents(vae.encode_frames(frames) * vae.latent_std + vae.latent_mean)
     latent = vae.encode_frames(frames)
-    torch.testing.assert_close(latent.mean((0, 1, 2)), torch.zeros(16), atol=1e-3, rtol=0)
-    torch.testing.assert_close(latent.std((0, 1, 2)), torch.ones(16), atol=1e-2, rtol=0)
+    expected = torch.ones(config.channels)
+    if isinstance(config, HybridVAEConfig):
+        expected[config.channels - config.detail :] = config.detail_std
+    torch.testing.assert_close(latent.mean((0, 1, 2)), torch.zeros(config.channels), atol=1e-3, rtol=0)
+    torch.testing.assert_close(latent.std((0, 1, 2)), expected, atol=1e-2, rtol=0)
     after = vae.decode_latent(latent)
     assert (before.int() - after.int()).abs().max() <= 1, "normalisation changes the latents, not the picture"
 
