@@ -18,6 +18,7 @@ from .blocks import ActionAttention, SpatialAttention, TemporalAttention, modula
 from .cache import RingCache
 
 FREQUENCIES = 32
+CONDITIONING = ("attention", "token", "adaln")
 
 
 @register
@@ -30,6 +31,9 @@ class DenoiserConfig:
     each position to itself. With "frame" temporal attention sees all positions of the earlier latents, and spatial
     attention, which it contains, is left out: content that moves is found where it was in one step instead of two, and
     following the actions is learned from far fewer clips (docs/training.md).
+
+    `conditioning` names the ways on which actions come in, one or more: "attention" is the paper's cross-attention in
+    every block, "token" adds them to every position of their latent, "adaln" to its noise level's embedding.
     """
 
     rows: int = 5
@@ -43,6 +47,7 @@ class DenoiserConfig:
     action_width: int = 256
     max_distance: int = 16
     scope: str = "frame"
+    conditioning: tuple[str, ...] = ("attention",)
     diffusion: Diffusion = field(default_factory=RectifiedFlow)
     head_width: int = 0
     hidden: int = 0
@@ -60,13 +65,16 @@ class DenoiserConfig:
     def __post_init__(self) -> None:
         if self.scope not in ("position", "frame"):
             raise ValueError(f"scope {self.scope!r} is neither 'position' nor 'frame'")
+        if not self.conditioning or not set(self.conditioning) <= set(CONDITIONING):
+            raise ValueError(f"conditioning {self.conditioning} must be one or more of {CONDITIONING}")
 
     def build(self) -> "Denoiser":
         return Denoiser(self)
 
 
 class NoiseEmbedding(nn.Module):
-    """Noise level in [0, 1] -> `[..., D]`. Only this and adaLN see it, so both are constants once the grades are."""
+    """Noise level in [0, 1] -> `[..., D]`. Only this and adaLN see it, so both are constants once the grades are (unless
+    actions come in there, too)."""
 
     frequencies: Tensor
 
@@ -95,7 +103,8 @@ class Block(nn.Module):
         rotary = AxialRotary(config.rows, config.columns, head)
         factorised = config.scope == "position"
         self.spatial = SpatialAttention(width, heads, head, rotary) if factorised else None
-        self.action = ActionAttention(width, heads, head, config.action_width)
+        crossed = "attention" in config.conditioning
+        self.action = ActionAttention(width, heads, head, config.action_width) if crossed else None
         self.temporal = TemporalAttention(
             width, heads, head, config.max_distance, config.scope, None if factorised else rotary
         )
@@ -113,7 +122,8 @@ class Block(nn.Module):
         if self.spatial is not None:
             shift_s, scale_s, gate_s = spatial
             x_BFPD = x_BFPD + gate_s * self.spatial(modulate(x_BFPD, shift_s, scale_s))
-        x_BFPD = x_BFPD + self.action(x_BFPD, action_BFTE)
+        if self.action is not None:
+            x_BFPD = x_BFPD + self.action(x_BFPD, action_BFTE)
         x_BFPD = x_BFPD + gate_t * self.temporal(modulate(x_BFPD, shift_t, scale_t), cache, self.layer)
         y: Tensor = x_BFPD + gate_m * self.mlp(modulate(x_BFPD, shift_m, scale_m))
         return y
@@ -131,6 +141,9 @@ class Denoiser(nn.Module):
         self.noise = NoiseEmbedding(width)
         self.action_in = Mlp(config.buttons, config.action_width, config.action_width)
         self.action_position = nn.Parameter(torch.randn(config.actions_per_latent, config.action_width) * 0.5)
+        actions = config.actions_per_latent * config.action_width
+        self.action_token = nn.Linear(actions, width) if "token" in config.conditioning else None
+        self.action_adaln = nn.Linear(actions, width) if "adaln" in config.conditioning else None
         self.blocks = nn.ModuleList(Block(config, layer) for layer in range(config.layers))
         self.adaln_out = nn.Linear(width, 2 * width)
         self.latent_out = nn.Linear(width, config.channels)
@@ -157,6 +170,10 @@ class Denoiser(nn.Module):
         noise = self.noise(sigma).unsqueeze(-2)
         action_BFTE = self.action_in(actions_BFTA) + self.action_position
         x_BFPD = self.latent_in(latents_BFhwC.reshape(b, f, h * w, c)) + self.position
+        if self.action_token is not None:
+            x_BFPD = x_BFPD + self.action_token(action_BFTE.flatten(2)).unsqueeze(2)
+        if self.action_adaln is not None:
+            noise = noise + self.action_adaln(action_BFTE.flatten(2)).unsqueeze(2)
         for block in self.blocks:
             x_BFPD = block(x_BFPD, noise, action_BFTE, cache)
         shift, scale = self.adaln_out(noise).chunk(2, -1)

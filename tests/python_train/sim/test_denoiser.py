@@ -15,20 +15,23 @@ from python_train.vae import HybridVAEConfig
 FRAMES = 6
 
 
-def make_denoiser(scope: str) -> Denoiser:
+def make_denoiser(scope: str, *conditioning: str) -> Denoiser:
     """Random weights everywhere: a projection that starts at zero would hide what passes through it."""
     torch.manual_seed(0)
     sizes = {"rows": 2, "columns": 3, "width": 32, "heads": 2, "layers": 2, "action_width": 16, "max_distance": 8}
-    model = DenoiserConfig(scope=scope, **sizes).build()
+    model = DenoiserConfig(scope=scope, conditioning=conditioning or ("attention",), **sizes).build()
     with torch.no_grad():
         for p in model.parameters():
             p.add_(torch.randn_like(p) * 0.1)
     return model.eval()
 
 
-@pytest.fixture(scope="module", params=["position", "frame"])
+WAYS = [("position",), ("frame",), ("frame", "token"), ("frame", "adaln"), ("frame", "attention", "token", "adaln")]
+
+
+@pytest.fixture(scope="module", params=WAYS, ids="-".join)
 def denoiser(request: pytest.FixtureRequest) -> Denoiser:
-    return make_denoiser(request.param)
+    return make_denoiser(*request.param)
 
 
 def inputs(batch: int = 2) -> tuple[Tensor, Tensor, Tensor]:
@@ -109,6 +112,12 @@ def test_temporal_attention_over_frames_reaches_every_position() -> None:
 def test_an_unknown_scope_is_refused() -> None:
     with pytest.raises(ValueError, match="'row' is neither"):
         DenoiserConfig(scope="row")
+
+
+@pytest.mark.parametrize("conditioning", [(), ("attention", "film")], ids=["none", "unknown"])
+def test_actions_need_a_known_way_in(conditioning: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="one or more of"):
+        DenoiserConfig(conditioning=conditioning)
 
 
 def test_noise_levels_may_be_shared_by_the_batch(denoiser: Denoiser) -> None:
