@@ -73,8 +73,8 @@ class DenoiserConfig:
 
 
 class NoiseEmbedding(nn.Module):
-    """Noise level in [0, 1] -> `[..., D]`. Only this and adaLN see it, so both are constants once the grades are (unless
-    actions come in there, too)."""
+    """Noise level in [0, 1] -> `[..., D]`. Only this and adaLN see it: once the grades are constants, both are, unless
+    actions come in there, too."""
 
     frequencies: Tensor
 

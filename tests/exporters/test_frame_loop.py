@@ -26,15 +26,23 @@ MANIFEST = {
 
 
 @pytest.mark.parametrize(
-    ("step", "evaluations", "pruned"),
-    [(StepShift, 1, {}), (StepShift, 2, {}), (StepSequential, 2, {}), (StepShift, 1, {"heads": 1})],
+    ("step", "evaluations", "changes"),
+    [
+        (StepShift, 1, {}),
+        (StepShift, 2, {}),
+        (StepSequential, 2, {}),
+        (StepShift, 1, {"heads": 1}),
+        (StepShift, 1, {"conditioning": ("attention", "token", "adaln")}),
+        (StepSequential, 1, {"conditioning": ("token",)}),
+    ],
 )
-def test_runtime_follows_eager(step, evaluations, pruned, tmp_path):
+def test_runtime_follows_eager(step, evaluations, changes, tmp_path):
     """More than two turns of the ring, with an append at the start and one in the middle; a batch of two worlds."""
     torch.manual_seed(0)
     config = replace(tiny.sim_model(), evaluations=evaluations)
-    if pruned:
-        config = replace(config, denoiser=smaller(config.denoiser, channels=40, **pruned))
+    pruned = "heads" in changes
+    denoiser = smaller(config.denoiser, channels=40, **changes) if pruned else replace(config.denoiser, **changes)
+    config = replace(config, denoiser=denoiser)
     denoiser = config.denoiser.build().eval()
     with torch.no_grad():
         for parameter in denoiser.parameters():
