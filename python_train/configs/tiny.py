@@ -17,13 +17,25 @@ from ..vae.train import VAETrainConfig
 
 def vae_model() -> HybridVAEConfig:
     return HybridVAEConfig(
-        height=64, width=64, dim=32, heads=2, encoder_blocks=1, decoder_blocks=1, head_in=16, head=16
+        height=64,
+        width=64,
+        channels=20,
+        dim=32,
+        heads=2,
+        encoder_blocks=1,
+        decoder_blocks=1,
+        head_in=16,
+        head=16,
+        detail=4,
     )
 
 
 def sim_model() -> SimConfig:
-    denoiser = DenoiserConfig(rows=2, columns=2, width=32, heads=2, layers=2, action_width=32, max_distance=16)
-    return SimConfig(denoiser=denoiser, vae=vae_model(), history=6, start_clips=2, start_latents=4)
+    network = vae_model()
+    denoiser = DenoiserConfig(
+        rows=2, columns=2, channels=network.channels, width=32, heads=2, layers=2, action_width=32, max_distance=16
+    )
+    return SimConfig(denoiser=denoiser, vae=network, history=6, start_clips=2, start_latents=4)
 
 
 def vae() -> VAETrainConfig:
@@ -33,6 +45,7 @@ def vae() -> VAETrainConfig:
         clips=ClipConfig(root="data/tiny"),
         val_clips=24,
         norm_clips=64,
+        detail_clips=64,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from python_train.common.checkpoint import load_model
+from python_train.common.checkpoint import load_model, save_model
 from python_train.common.dist import World
 from python_train.configs import tiny
 from python_train.train import Changes, train_vae
@@ -15,7 +15,8 @@ from python_train.vae import VAE, HybridVAE, HybridVAEConfig
 from python_train.vae.detail import fit_detail, grow
 from python_train.vae.train import VAETask, VAETrainConfig
 
-CONFIG = replace(tiny.vae_model(), channels=22, detail=6)
+SMALL = tiny.vae_model().without_detail()
+CONFIG = replace(SMALL, channels=22, detail=6)
 
 
 def clips_of_few_shades(count: int, shades: int, seed: int = 0) -> Tensor:
@@ -43,7 +44,7 @@ def test_patches_of_few_components_come_back_whole() -> None:
 
 def test_a_grown_vae_draws_what_it_drew() -> None:
     torch.manual_seed(0)
-    small, large = tiny.vae_model().build().eval(), CONFIG.build().eval()
+    small, large = SMALL.build().eval(), CONFIG.build().eval()
     small.latent_mean.fill_(0.3)
     grow(large, small)
     assert large.detail_out is not None
@@ -55,16 +56,19 @@ def test_a_grown_vae_draws_what_it_drew() -> None:
     torch.testing.assert_close(large.decode_pixels(latent), small.decode_pixels(latent[..., :16]))
 
 
-def test_a_run_from_a_vae_without_detail(vae_run: VAETrainConfig, vae_checkpoint: Path, tmp_path: Path) -> None:
-    run = replace(Changes(steps=2, start=str(vae_checkpoint)).of_vae(vae_run), model=CONFIG, detail_clips=32)
+def test_a_run_from_a_vae_without_detail(vae_run: VAETrainConfig, tmp_path: Path) -> None:
+    start = tmp_path / "start.safetensors"
+    torch.manual_seed(0)
+    save_model(start, SMALL.build(), SMALL, {"kind": "vae"})
+    run = replace(Changes(steps=2, start=str(start)).of_vae(vae_run), model=CONFIG, detail_clips=32)
     changed = replace(run, decoder_only=True)
-    before = load_model(vae_checkpoint)[0]
+    before = load_model(start)[0]
     task = VAETask(changed, World())
     assert isinstance(before, HybridVAE)
     frames = task.batch(0)[0]
     assert error(task.vae, frames) < 0.5 * error(before, frames)
-    train_vae(changed, tmp_path, World())
-    after = load_model(tmp_path)[0]
+    train_vae(changed, tmp_path / "run", World())
+    after = load_model(tmp_path / "run")[0]
     assert isinstance(after, HybridVAE)
     assert torch.equal(after.encode_frames(frames)[..., :16], before.encode_frames(frames))
     assert torch.equal(after.encode_frames(frames), task.vae.encode_frames(frames)), "the coefficients stay, too"
@@ -74,6 +78,6 @@ def test_bad_detail_is_refused() -> None:
     with pytest.raises(ValueError, match="detail 16"):
         HybridVAEConfig(channels=16, detail=16)
     with pytest.raises(ValueError, match="no detail channels"):
-        fit_detail(tiny.vae_model().build(), clips_of_few_shades(8, 4))
+        fit_detail(SMALL.build(), clips_of_few_shades(8, 4))
     with pytest.raises(ValueError, match="give more clips"):
         fit_detail(CONFIG.build(), clips_of_few_shades(2, 4))

@@ -8,6 +8,7 @@ import torch
 from python_train.configs import tiny
 from python_train.vae.sharpen import FeatureDistance, SharpenConfig, Sharpener
 
+CHANNELS = tiny.vae_model().channels
 CORNER = torch.tensor([8, 16])
 
 
@@ -20,7 +21,7 @@ def sharpener() -> Sharpener:
 @pytest.fixture
 def batch() -> tuple[torch.Tensor, torch.Tensor]:
     rng = torch.Generator().manual_seed(1)
-    return torch.rand(2, 2, 64, 64, 3, generator=rng) * 2 - 1, torch.randn(2, 2, 2, 16, generator=rng)
+    return torch.rand(2, 2, 64, 64, 3, generator=rng) * 2 - 1, torch.randn(2, 2, 2, CHANNELS, generator=rng)
 
 
 def reached(loss: torch.Tensor, sharpener: Sharpener) -> set[str]:
