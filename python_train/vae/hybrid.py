@@ -22,7 +22,7 @@ from .base import FRAMES, LOGVAR_BIAS, STRIDE, VAE
 HEAD_STRIDE = 8
 CELLS = STRIDE // HEAD_STRIDE
 DRAWN = FRAMES * 3 * HEAD_STRIDE * HEAD_STRIDE  # values of a cell
-DETAIL_LOGVAR = -3.2  # the decoder is trained on coefficients with so much noise, .2 of their deviation
+DETAIL_LOGVAR = -4.6  # the decoder is trained on coefficients with so much noise, .1 of their deviation
 
 
 @register
