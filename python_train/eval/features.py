@@ -26,16 +26,23 @@ def picture_network() -> Any:
     return network.to(memory_format=torch.channels_last)  # as our frames are: 26 ms a frame become 15
 
 
+def block_outputs(network: Any, x_N3HW: Tensor, blocks: tuple[int, ...]) -> list[Tensor]:
+    """What the blocks of these numbers (ascending) of `picture_network` give for pixels in [-1, 1]."""
+    found = []
+    x = network._swish(network._bn0(network._conv_stem(x_N3HW)))
+    for index, block in enumerate(network._blocks[: blocks[-1] + 1]):
+        x = block(x)
+        if index in blocks:
+            found.append(x)
+    return found
+
+
 class Features:
     """The network, without gradients."""
 
     def __init__(self) -> None:
         self._network = picture_network()
-        self._network._blocks[-1].register_forward_hook(self._keep)
-        self._map = torch.empty(0)
-
-    def _keep(self, module: Any, inputs: Any, output: Tensor) -> None:
-        self._map = output
+        self._last = len(self._network._blocks) - 1
 
     @torch.no_grad()
     def maps(self, frames_u8: Tensor) -> Tensor:
@@ -43,6 +50,6 @@ class Features:
         parts = []
         for part in frames_u8.split(CHUNK):
             with autocast(torch.device("cpu")):
-                self._network.extract_features(to_pixels(part).permute(0, 3, 1, 2))
-            parts.append(self._map.float())
+                pixels = to_pixels(part).permute(0, 3, 1, 2)
+                parts.append(block_outputs(self._network, pixels, (self._last,))[0].float())
         return torch.cat(parts)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..config import register
-from ..eval.features import picture_network
+from ..eval.features import block_outputs, picture_network
 from .base import FRAMES, VAE
 
 STAGES = (0, 2, 4, 10)  # the last blocks of EfficientNet-Lite0 at strides of 2, 4, 8 and 16
@@ -62,14 +62,8 @@ class FeatureDistance:
         pairs = zip(self._features(a_N3HW), targets, strict=True)
         return torch.stack([(a - b).square().sum(1).mean() for a, b in pairs]).mean()
 
-    def _features(self, x: Tensor) -> list[Tensor]:
-        network, found = self.network, []
-        x = network._swish(network._bn0(network._conv_stem(x)))
-        for index, block in enumerate(network._blocks[: STAGES[-1] + 1]):
-            x = block(x)
-            if index in STAGES:
-                found.append(F.normalize(x.float(), dim=1))
-        return found
+    def _features(self, x_N3HW: Tensor) -> list[Tensor]:
+        return [F.normalize(x.float(), dim=1) for x in block_outputs(self.network, x_N3HW, STAGES)]
 
 
 class Sharpener(nn.Module):
