@@ -214,7 +214,7 @@ class Bench {
 
 // Operations a second of the instruction that multiplies in `precision`.
 double peak_of(const Ceiling& ceiling, Precision precision) {
-  if (precision == Precision::fp32) return ceiling.f32;
+  if (precision == Precision::fp32) return ceiling.f32_products;
   return precision == Precision::int8 ? ceiling.int8 : ceiling.bf16;
 }
 

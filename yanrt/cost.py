@@ -6,9 +6,11 @@ from typing import Any
 from yanrt import _C
 
 # The unit that products of matrices run on, by precision: the first that the device has. A processor has none for FP8,
-# whose weights meet bf16 activations there; attention is never quantised.
-_GEMM_UNITS = {"fp32": ("f32",), "bf16": ("bf16",), "fp8": ("fp8", "bf16"), "int8": ("int8",)}
-_ATTENTION_UNITS = {"fp32": ("f32",), "bf16": ("bf16",), "fp8": ("bf16",), "int8": ("bf16",)}
+# whose weights meet bf16 activations there; attention is never quantised. Products of f32 may run on a unit of bf16, in
+# parts.
+_F32 = ("f32_products", "f32")
+_GEMM_UNITS = {"fp32": _F32, "bf16": ("bf16",), "fp8": ("fp8", "bf16"), "int8": ("int8",)}
+_ATTENTION_UNITS = {"fp32": _F32, "bf16": ("bf16",), "fp8": ("bf16",), "int8": ("bf16",)}
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def costs_of(engine: _C.Engine, program: str) -> list[OpCost]:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What a device does at best: operations a second by unit ("f32", "bf16", "int8", ...), and bytes a second."""
+    """What a device does at best: operations a second by unit ("f32", "f32_products", ...), and bytes a second."""
 
     operations: dict[str, float]
     bytes: float

@@ -7,7 +7,8 @@ import numpy as np
 
 from .rounds import Entry
 
-_UNIT = {"fp32": "f32", "bf16": "bf16", "fp8": "bf16", "int8": "int8"}  # precision -> the ceiling that bounds it
+# The ceiling that bounds a precision.
+_UNIT = {"fp32": "f32_products", "bf16": "bf16", "fp8": "bf16", "int8": "int8"}
 
 
 def rows(model: str, entries: list[Entry], flops: float, ceilings: dict[int, dict[str, float]]) -> list[dict[str, Any]]:

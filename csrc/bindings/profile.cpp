@@ -18,6 +18,7 @@ py::dict ceiling_dict(int threads, size_t working_set) {
   }
   py::dict d;
   d["f32"] = ceiling.f32;
+  d["f32_products"] = ceiling.f32_products;
   d["bf16"] = ceiling.bf16;
   d["int8"] = ceiling.int8;
   d["bytes"] = ceiling.bytes;

@@ -224,8 +224,11 @@ Ceiling measure_ceiling(int threads, size_t working_set) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
 #endif
-  return {.f32 = operations_a_second(best_f32(), threads),
-          .bf16 = operations_a_second(best_bf16(), threads),
+  constexpr double kProductsOfParts = 6;
+  const double f32 = operations_a_second(best_f32(), threads), bf16 = operations_a_second(best_bf16(), threads);
+  return {.f32 = f32,
+          .f32_products = std::max(f32, bf16 / kProductsOfParts),
+          .bf16 = bf16,
           .int8 = operations_a_second(best_int8(), threads),
           .bytes = bytes_a_second(threads, working_set)};
 }

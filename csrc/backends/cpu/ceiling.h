@@ -7,10 +7,11 @@ namespace yanrt::cpu {
 
 // Operations (a multiply-add counts as two) and bytes a second of `threads` threads together.
 struct Ceiling {
-  double f32 = 0;    // fused multiply-adds
-  double bf16 = 0;   // tdpbf16ps of AMX, or vdpbf16ps, or those of f32, in which bf16 is then computed
-  double int8 = 0;   // tdpbusd of AMX, or vpdpbusd, or vpmaddubsw, vpmaddwd and vpaddd
-  double bytes = 0;  // reading the working set
+  double f32 = 0;           // fused multiply-adds
+  double f32_products = 0;  // the same, or six tdpbf16ps for each product of f32 (kernels/gemm_split_loops.h)
+  double bf16 = 0;          // tdpbf16ps of AMX, or vdpbf16ps, or those of f32, in which bf16 is then computed
+  double int8 = 0;          // tdpbusd of AMX, or vpdpbusd, or vpmaddubsw, vpmaddwd and vpaddd
+  double bytes = 0;         // reading the working set
 };
 
 inline constexpr size_t kNoCache = size_t{192} << 20;

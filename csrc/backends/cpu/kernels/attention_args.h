@@ -20,11 +20,12 @@ struct KeyRows {
   int64_t stride, count, d;
 };
 
-// A place among panels for the tile of f32 or bf16 (kernels/gemm_args.h, TileLoop): queries are columns, keys run along
-// k.
+// A place among panels for the tile of f32 or bf16 (kernels/gemm_args.h, TileLoop), before they are expanded: queries
+// are columns, keys run along k.
 struct PanelPlace {
   void* panels;
   bool is_bf16;        // else f32
+  int group;           // TileLoop::group
   int64_t panel_size;  // elements from panel to panel
   int64_t first;       // the key that row 0 becomes
 };
@@ -62,8 +63,8 @@ struct PositionArgs {
 };
 
 struct AttentionLoops {
-  // Query r becomes column r of a panel of the tile of bf16 or f32.
-  void (*pack_queries)(const QueryRows& rows, void* panel, bool is_bf16);
+  // Query r becomes column r of a panel.
+  void (*pack_queries)(const QueryRows& rows, const PanelPlace& place);
   void (*pack_values)(const KeyRows& rows, const PanelPlace& place);
   void (*softmax_block)(const SoftmaxBlock& block);
   // y[i] = x[i] * factor

@@ -33,6 +33,8 @@ AttentionCore::AttentionCore(const Loops& loops, const Types& types, int64_t d, 
   const int64_t columns = tile_.columns, block = key_block_ * columns, word = sizeof(float);
   reserve(max_keys * padded_d_ * a_bytes());
   values_at_ = reserve(value_panels_ * value_panel_size_ * b_bytes());
+  plain_at_ = tile_.expand ? reserve(std::max(value_panels_ * value_panel_size_, padded_d_ * columns) * stored_bytes())
+                           : values_at_;
   queries_at_ = reserve(padded_d_ * columns * b_bytes());
   scores_at_ = reserve(block * word);
   mask_at_ = reserve(masked ? block * word : 0);
@@ -47,38 +49,34 @@ AttentionCore::AttentionCore(const Loops& loops, const Types& types, int64_t d, 
 void AttentionCore::pack(std::byte* scratch, const HeadRows& k, const HeadRows& v, int64_t first,
                          int64_t count) const noexcept {
   const ToOperand to_operand(loops_.convert, tile_, k.type);
-  const auto from_bytes = static_cast<int64_t>(to_operand.from_size());
-  for (int64_t row = 0; row < count; ++row) {
-    std::byte* to = scratch + (first + row) * padded_d_ * a_bytes();
-    to_operand(k.x + row * k.stride * from_bytes, to, d_);
-    if (padded_d_ != d_) std::memset(to + d_ * a_bytes(), 0, static_cast<size_t>((padded_d_ - d_) * a_bytes()));
-  }
+  to_operand.rows(k.x, k.stride, count, d_, scratch + first * padded_d_ * a_bytes(), padded_d_, padded_d_);
   loops_.attention.pack_values(
       {.x = v.x, .x_is_bf16 = v.type == DType::bf16, .stride = v.stride, .count = count, .d = d_},
-      {.panels = scratch + values_at_,
-       .is_bf16 = tile_.b == Element::bf16,
-       .panel_size = value_panel_size_,
-       .first = first});
+      place(scratch + plain_at_, first));
 }
 
 void AttentionCore::seal(std::byte* scratch, int64_t keys) const noexcept {
   // What completes the last step of k is multiplied with weights of zero: it must be numbers. (group is 1 or 2)
-  const int64_t pairs = (keys + 1) / 2, end = round_up(keys, tile_.depth);
-  if (keys == end) return;
+  const int64_t end = round_up(keys, tile_.depth), pair = tile_.group * tile_.columns * stored_bytes();
   for (int64_t panel = 0; panel < value_panels_; ++panel) {
-    auto* rows = reinterpret_cast<uint16_t*>(scratch + values_at_) + panel * value_panel_size_;
-    if (keys % 2 != 0)
-      for (int64_t i = 0; i < tile_.columns; ++i) rows[(keys - 1) * tile_.columns + 2 * i + 1] = 0;
-    std::fill(rows + 2 * pairs * tile_.columns, rows + end * tile_.columns, uint16_t{0});
+    std::byte* rows = scratch + plain_at_ + panel * value_panel_size_ * stored_bytes();
+    if (keys % tile_.group != 0)
+      for (int64_t i = 0; i < tile_.columns; ++i)
+        std::memset(rows + keys / 2 * pair + (2 * i + 1) * stored_bytes(), 0, size_of(tile_.stored));
+    const int64_t pairs = ceil_div(keys, tile_.group);
+    std::memset(rows + pairs * pair, 0, static_cast<size_t>((end / tile_.group - pairs) * pair));
+    if (tile_.expand)
+      tile_.expand(rows, scratch + values_at_ + panel * value_panel_size_ * b_bytes(), end * tile_.columns);
   }
 }
 
 void AttentionCore::load_queries(std::byte* scratch, const QueryBlock& block) const noexcept {
-  std::byte* panel = scratch + queries_at_;
+  std::byte* panel = scratch + (tile_.expand ? plain_at_ : queries_at_);
   if (block.rows < tile_.columns || padded_d_ != d_)  // the other columns compute too
-    std::memset(panel, 0, static_cast<size_t>(padded_d_ * tile_.columns * b_bytes()));
+    std::memset(panel, 0, static_cast<size_t>(padded_d_ * tile_.columns * stored_bytes()));
   loops_.attention.pack_queries({.x = block.q, .x_is_bf16 = q_type_ == DType::bf16, .count = block.rows, .d = d_},
-                                panel, tile_.b == Element::bf16);
+                                place(panel, 0));
+  if (tile_.expand) tile_.expand(panel, scratch + queries_at_, padded_d_ * tile_.columns);
 }
 
 void AttentionCore::attend(std::byte* scratch, const QueryBlock& block, int64_t keys) const noexcept {
@@ -98,9 +96,12 @@ void AttentionCore::add_keys(std::byte* scratch, const QueryBlock& block, int64_
   tile_.run(count, scratch + first * padded_d_ * a_bytes(), padded_d_, Stretches::whole(padded_d_),
             scratch + queries_at_, floats(scratch, scores_at_), false, block.rows, Ahead{});
   weigh(scratch, block, first, count);
+  const int64_t padded = round_up(count, tile_.depth);
 
   const bool is_bf16 = tile_.a == Element::bf16;
   const std::byte* weights = scratch + (is_bf16 ? pairs_at_ : scores_at_);
+  if (!is_bf16)
+    std::fill(floats(scratch, scores_at_) + count * columns, floats(scratch, scores_at_) + padded * columns, 0.0f);
   const float* factors = floats(scratch, state_at_) + 2 * columns;
   for (int64_t panel = 0; panel < value_panels_; ++panel) {
     float* sums = floats(scratch, sums_at_) + panel * columns * columns;
@@ -108,7 +109,7 @@ void AttentionCore::add_keys(std::byte* scratch, const QueryBlock& block, int64_
       if (factors[row] != 1.0f)
         loops_.attention.scale_row(sums + row * columns, factors[row], sums + row * columns, false, columns);
     const std::byte* values = scratch + values_at_ + (panel * value_panel_size_ + first * columns) * b_bytes();
-    tile_.run_columns(block.rows, weights, values, round_up(count, tile_.depth), sums, first > 0, d_ - panel * columns);
+    tile_.run_columns(block.rows, weights, values, padded, sums, first > 0, d_ - panel * columns);
   }
 }
 

@@ -61,6 +61,14 @@ class AttentionCore {
   float* floats(std::byte* scratch, size_t at) const { return reinterpret_cast<float*>(scratch + at); }
   int64_t b_bytes() const { return static_cast<int64_t>(size_of(tile_.b)); }
   int64_t a_bytes() const { return static_cast<int64_t>(size_of(tile_.a)); }
+  int64_t stored_bytes() const { return static_cast<int64_t>(size_of(tile_.stored)); }
+  PanelPlace place(std::byte* panels, int64_t first_key) const {
+    return {.panels = panels,
+            .is_bf16 = tile_.stored == Element::bf16,
+            .group = tile_.group,
+            .panel_size = value_panel_size_,
+            .first = first_key};
+  }
 
   const TileLoop& tile_;
   const Loops& loops_;
@@ -69,9 +77,10 @@ class AttentionCore {
   int64_t key_block_;         // keys that meet a block of queries at a time
   int64_t value_panel_size_;  // elements
   float scale_;
-  // Offsets into the scratch; the keys come first. scores_at_ .. sums_at_ are of a block of queries.
-  size_t values_at_, queries_at_, scores_at_, mask_at_, mask_row_at_, pairs_at_, sums_at_, state_at_, seen_at_,
-      scratch_bytes_;
+  // Offsets into the scratch; the keys come first. scores_at_ .. sums_at_ are of a block of queries. Where the tile's
+  // panels are expanded, plain_at_ is for what they are expanded from.
+  size_t values_at_, plain_at_, queries_at_, scores_at_, mask_at_, mask_row_at_, pairs_at_, sums_at_, state_at_,
+      seen_at_, scratch_bytes_;
 };
 
 }  // namespace yanrt::cpu

@@ -26,10 +26,31 @@ YANRT_INLINE void pack_column(const From* x, To* panel, int64_t column, int64_t 
     }
 }
 
+// x[0], y[0], x[1], y[1], ...
+YANRT_INLINE void store_interleaved(float* to, VecInt x, VecInt y) {
+  VecInt low, high;
+  for (int i = 0; i < kLanes; ++i) {
+    low[i] = i / 2 + (i % 2 ? kLanes : 0);
+    high[i] = low[i] + kLanes / 2;
+  }
+  store(to, reinterpret_cast<Vec>(__builtin_shuffle(x, y, low)));
+  store(to + kLanes, reinterpret_cast<Vec>(__builtin_shuffle(x, y, high)));
+}
+
 template <int kGroup, class From, class To>
 YANRT_INLINE void pack_queries_as(const QueryRows& rows, To* panel) {
   int64_t done = 0, length = 0;  // rows and elements that went in squares of words
-  if constexpr (sizeof(From) * kGroup == sizeof(int32_t) && sizeof(From) == sizeof(To)) {
+  if constexpr (sizeof(From) == sizeof(float) && sizeof(To) == sizeof(float) && kGroup == 2) {
+    length = rows.d / kLanes * kLanes;
+    for (; done + kLanes <= rows.count; done += kLanes)
+      for (int64_t i = 0; i < length; i += kLanes) {
+        VecInt square[kLanes];
+        for (int j = 0; j < kLanes; ++j) square[j] = load_int(reinterpret_cast<const From*>(rows.x[done + j]) + i);
+        transpose(square);
+        for (int j = 0; j < kLanes; j += 2)
+          store_interleaved(panel + (i + j) * kTileColumns + done * kGroup, square[j], square[j + 1]);
+      }
+  } else if constexpr (sizeof(From) * kGroup == sizeof(int32_t) && sizeof(From) == sizeof(To)) {
     length = rows.d / (kLanes * kGroup) * (kLanes * kGroup);
     for (; done + kLanes <= rows.count; done += kLanes)
       for (int64_t i = 0; i < length; i += kLanes * kGroup) {
@@ -83,21 +104,24 @@ YANRT_INLINE void pack_values_as(const KeyRows& rows, const PanelPlace& place) {
 
 // Calls fn.template operator()<group, From, To>() for the types at hand.
 template <class Fn>
-YANRT_INLINE void with_types(bool from_bf16, bool to_bf16, Fn fn) {
-  if (to_bf16)
+YANRT_INLINE void with_types(bool from_bf16, const PanelPlace& place, Fn fn) {
+  if (place.is_bf16)
     from_bf16 ? fn.template operator()<kTileBf16.group, uint16_t, uint16_t>()
               : fn.template operator()<kTileBf16.group, float, uint16_t>();
+  else if (place.group == 2)
+    from_bf16 ? fn.template operator()<2, uint16_t, float>() : fn.template operator()<2, float, float>();
   else
     from_bf16 ? fn.template operator()<1, uint16_t, float>() : fn.template operator()<1, float, float>();
 }
 
-inline void pack_queries(const QueryRows& rows, void* panel, bool is_bf16) {
-  with_types(rows.x_is_bf16, is_bf16,
-             [&]<int kGroup, class From, class To>() { pack_queries_as<kGroup, From>(rows, static_cast<To*>(panel)); });
+inline void pack_queries(const QueryRows& rows, const PanelPlace& place) {
+  with_types(rows.x_is_bf16, place, [&]<int kGroup, class From, class To>() {
+    pack_queries_as<kGroup, From>(rows, static_cast<To*>(place.panels));
+  });
 }
 
 inline void pack_values(const KeyRows& rows, const PanelPlace& place) {
-  with_types(rows.x_is_bf16, place.is_bf16,
+  with_types(rows.x_is_bf16, place,
              [&]<int kGroup, class From, class To>() { pack_values_as<kGroup, From, To>(rows, place); });
 }
 

@@ -24,8 +24,9 @@ class Conv2d final : public Kernel {
       FinishArgs finish = conv_finish(finish_, call, group * shape_.group_out());
       if (stores_) finish.y = call.outputs[0];
       const std::byte* x = call.inputs[kConvX];
-      gemm_.run(call, group, finish, [this, x, group](int64_t first, int64_t count, const RowScratch& scratch) {
-        return quantised_ ? integer_rows(x, group, first, count, scratch) : rows(x, group, first, count, scratch);
+      gemm_.run(call, group, finish, [this, x, group](const RowPart& part, const RowScratch& scratch) {
+        return quantised_ ? integer_rows(x, group, part.first, part.count, scratch)
+                          : rows(x, group, part.first, part.count, scratch);
       });
     }
   }
@@ -58,7 +59,10 @@ class Conv2d final : public Kernel {
   Gemm::Source source() const {
     if (image_) return image_->source();
     const int64_t k = shape_.field() * shape_.group_in();
-    return {.in_place = in_place_, .temp_bytes = quantised_ ? field_bytes(shape_) + quantiser_.code_bytes(k) : 0};
+    return {.in_place = in_place_,
+            .temp_bytes = quantised_                 ? field_bytes(shape_) + quantiser_.code_bytes(k)
+                          : to_operand_.needs_rows() ? field_bytes(shape_)
+                                                     : 0};
   }
   int64_t field_bytes(const ConvShape& shape) const { return shape.field() * shape.group_in() * element_bytes_; }
 
@@ -69,9 +73,14 @@ class Conv2d final : public Kernel {
     ConvPixel pixel(shape_, first);
     for (int64_t row = 0; row < count; ++row, pixel.advance()) {
       std::byte* to = scratch.rows + row * gemm_.row_stride() * operand_bytes_;
+      if (to_operand_.needs_rows()) {
+        gather_as_is(x, group, pixel, scratch.temp);
+        to_operand_.rows(scratch.temp, k, 1, k, to, k, gemm_.padded(k));
+        continue;
+      }
       gather(x, group, pixel, to, operand_bytes_,
              [this](const std::byte* from, std::byte* out, int64_t n) { to_operand_(from, out, n); });
-      std::memset(to + k * operand_bytes_, 0, static_cast<size_t>((gemm_.padded_k() - k) * operand_bytes_));
+      std::memset(to + k * operand_bytes_, 0, static_cast<size_t>((gemm_.padded(k) - k) * operand_bytes_));
     }
     return {scratch.rows, gemm_.row_stride()};
   }
@@ -81,14 +90,18 @@ class Conv2d final : public Kernel {
                     const RowScratch& scratch) const noexcept {
     ConvPixel pixel(shape_, first);
     for (int64_t row = 0; row < count; ++row, pixel.advance()) {
-      gather(x, group, pixel, scratch.temp, element_bytes_, [this](const std::byte* from, std::byte* out, int64_t n) {
-        std::memcpy(out, from, static_cast<size_t>(n * element_bytes_));
-      });
+      gather_as_is(x, group, pixel, scratch.temp);
       scratch.scales[row] = quantiser_(scratch.temp, scratch.rows + row * gemm_.row_stride() * operand_bytes_,
                                        shape_.field() * shape_.group_in(),
                                        reinterpret_cast<uint8_t*>(scratch.temp + field_bytes(shape_)));
     }
     return {scratch.rows, gemm_.row_stride(), scratch.scales, 1};
+  }
+
+  void gather_as_is(const std::byte* x, int64_t group, const ConvPixel& pixel, std::byte* to) const noexcept {
+    gather(x, group, pixel, to, element_bytes_, [this](const std::byte* from, std::byte* out, int64_t n) {
+      std::memcpy(out, from, static_cast<size_t>(n * element_bytes_));
+    });
   }
 
   // The receptive field of one pixel of y, in the order of the weight: [kh][kw][channels of the group]. `put` brings

@@ -1,36 +1,19 @@
-// The tiles of GEMM on AMX: eight registers of 16 rows by 64 bytes, four of which hold sums. The panels are those of
-// the other tiles: the instructions read consecutive k side by side too. A sum is the same chain whichever of the forms
-// below computes it. The instructions name their registers as literals, hence the macros.
+// The tiles of GEMM on AMX. The panels are those of the other tiles: the instructions read consecutive k side by side
+// too. A sum is the same chain whichever of the forms below computes it.
 #pragma once
 
 #include "backends/cpu/isa/amx_config.h"
 #include "backends/cpu/isa/simd.h"
 #include "backends/cpu/isa/vec_math.h"
+#include "backends/cpu/kernels/gemm_amx_steps.h"
 #include "backends/cpu/kernels/gemm_args.h"
 #include "backends/cpu/kernels/gemm_fetch.h"
+#include "backends/cpu/kernels/gemm_split_loops.h"
 
 namespace yanrt::cpu::YANRT_ISA {
 
-inline constexpr int kAmxRows = 16, kAmxBytes = 64;  // of a register
-inline constexpr int kAmxPanelColumns = 64;          // four registers of sums
-inline constexpr int64_t kAmxSumStride = kAmxPanelColumns * sizeof(float);
-
-struct AmxBf16 {
-  using Element = uint16_t;
-  static constexpr bool kInteger = false;
-};
-struct AmxInt8 {  // unsigned by signed
-  using Element = uint8_t;
-  static constexpr bool kInteger = true;
-};
-
-#define YANRT_AMX_MULTIPLY_ADD(sum, a, b) \
-  if constexpr (Kind::kInteger)           \
-    _tile_dpbusd(sum, a, b);              \
-  else                                    \
-    _tile_dpbf16ps(sum, a, b)
 #define YANRT_AMX_START(sum, from)         \
-  if (resume)                              \
+  if (resume && !Kind::kChains)            \
     _tile_loadd(sum, from, kAmxSumStride); \
   else                                     \
     _tile_zero(sum)
@@ -41,76 +24,82 @@ struct AmxInt8 {  // unsigned by signed
 inline void amx_enter() { _tile_loadconfig(&kWholeTiles); }
 inline void amx_leave() { _tile_release(); }
 
-// Stretches in steps of 64 bytes.
+// Stretches in steps of Kind::kRowStep.
 struct AmxStretches {
   const int64_t* at;  // bytes, in units of `unit`
   int64_t unit, count, steps;
 };
 
-// 32 rows by all columns or the first half, a half at a time: two registers of `a` meet two of the panel.
+// Sums that a Kind adds to those before it: where the registers go first. Else they begin with what was there.
+struct AmxChain {
+  alignas(64) float sums[2 * kAmxRows * kAmxPanelColumns];
+
+  // Columns [0, columns) of `rows` rows.
+  YANRT_INLINE void add_to(float* acc, int64_t rows, int64_t columns) const {
+    YANRT_AMX_FENCE();
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t i = 0; i < columns; i += kLanes) {
+        const int64_t at = row * kAmxPanelColumns + i;
+        store(acc + at, load(acc + at) + load(sums + at));
+      }
+  }
+};
+
+// 32 rows by all columns or the first half, a half at a time.
 template <class Kind>
 YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const AmxStretches& stretches,
                                  const std::byte* panel, float* acc, bool resume, int halves, Fetcher& fetcher) {
+  AmxChain chain;
   for (int half = 0; half < halves; ++half, acc += kAmxPanelColumns / 2, panel += 2 * kAmxBytes) {
-    float* lower = acc + kAmxRows * kAmxPanelColumns;
-    YANRT_AMX_START(0, acc);
-    YANRT_AMX_START(1, acc + 16);
+    float* to = Kind::kChains && resume ? chain.sums : acc;
+    float* lower = to + kAmxRows * kAmxPanelColumns;
+    YANRT_AMX_START(0, to);
+    YANRT_AMX_START(1, to + 16);
     YANRT_AMX_START(2, lower);
     YANRT_AMX_START(3, lower + 16);
     const std::byte* w = panel;
     for (int64_t stretch = 0; stretch < stretches.count; ++stretch) {
       const std::byte* x = a + stretches.at[stretch] * stretches.unit;
-      for (int64_t step = 0; step < stretches.steps; ++step, x += kAmxBytes, w += kAmxRows * kAmxSumStride) {
+      for (int64_t step = 0; step < stretches.steps; ++step, x += Kind::kRowStep, w += Kind::kPanelStep) {
         fetcher.fetch();
-        _tile_loadd(4, x, a_bytes);
-        _tile_loadd(6, w, kAmxSumStride);
-        YANRT_AMX_MULTIPLY_ADD(0, 4, 6);
-        _tile_loadd(7, w + kAmxBytes, kAmxSumStride);
-        YANRT_AMX_MULTIPLY_ADD(1, 4, 7);
-        _tile_loadd(5, x + kAmxRows * a_bytes, a_bytes);
-        YANRT_AMX_MULTIPLY_ADD(2, 5, 6);
-        YANRT_AMX_MULTIPLY_ADD(3, 5, 7);
+        Kind::square(x, a_bytes, w);
       }
     }
-    _tile_stored(0, acc, kAmxSumStride);
-    _tile_stored(1, acc + 16, kAmxSumStride);
+    _tile_stored(0, to, kAmxSumStride);
+    _tile_stored(1, to + 16, kAmxSumStride);
     _tile_stored(2, lower, kAmxSumStride);
     _tile_stored(3, lower + 16, kAmxSumStride);
+    if (to != acc) chain.add_to(acc, 2 * kAmxRows, kAmxPanelColumns / 2);
   }
 }
 
-// 16 rows by all columns or the first half; fetch(bytes) loads register 4 from so many bytes behind the rows' start.
+// 16 rows by all columns or the first half; `fetch`: see gemm_amx_steps.h.
 template <class Kind, class Fetch>
 YANRT_INLINE void amx_strip(const Fetch& fetch, const AmxStretches& stretches, const std::byte* panel, float* acc,
                             bool resume, int halves, Fetcher& fetcher) {
-  YANRT_AMX_START(0, acc);
-  YANRT_AMX_START(1, acc + 16);
+  AmxChain chain;
+  float* to = Kind::kChains && resume ? chain.sums : acc;
+  YANRT_AMX_START(0, to);
+  YANRT_AMX_START(1, to + 16);
   if (halves == 2) {
-    YANRT_AMX_START(2, acc + 32);
-    YANRT_AMX_START(3, acc + 48);
+    YANRT_AMX_START(2, to + 32);
+    YANRT_AMX_START(3, to + 48);
   }
   const std::byte* w = panel;
   for (int64_t stretch = 0; stretch < stretches.count; ++stretch) {
     int64_t from = stretches.at[stretch] * stretches.unit;
-    for (int64_t step = 0; step < stretches.steps; ++step, from += kAmxBytes, w += kAmxRows * kAmxSumStride) {
+    for (int64_t step = 0; step < stretches.steps; ++step, from += Kind::kRowStep, w += Kind::kPanelStep) {
       fetcher.fetch();
-      fetch(from);
-      _tile_loadd(5, w, kAmxSumStride);
-      YANRT_AMX_MULTIPLY_ADD(0, 4, 5);
-      _tile_loadd(6, w + kAmxBytes, kAmxSumStride);
-      YANRT_AMX_MULTIPLY_ADD(1, 4, 6);
-      if (halves == 1) continue;
-      _tile_loadd(7, w + 2 * kAmxBytes, kAmxSumStride);
-      YANRT_AMX_MULTIPLY_ADD(2, 4, 7);
-      _tile_loadd(5, w + 3 * kAmxBytes, kAmxSumStride);
-      YANRT_AMX_MULTIPLY_ADD(3, 4, 5);
+      Kind::strip(fetch, from, w, halves == 2);
     }
   }
-  _tile_stored(0, acc, kAmxSumStride);
-  _tile_stored(1, acc + 16, kAmxSumStride);
-  if (halves == 1) return;
-  _tile_stored(2, acc + 32, kAmxSumStride);
-  _tile_stored(3, acc + 48, kAmxSumStride);
+  _tile_stored(0, to, kAmxSumStride);
+  _tile_stored(1, to + 16, kAmxSumStride);
+  if (halves == 2) {
+    _tile_stored(2, to + 32, kAmxSumStride);
+    _tile_stored(3, to + 48, kAmxSumStride);
+  }
+  if (to != acc) chain.add_to(acc, kAmxRows, halves * kAmxPanelColumns / 2);
 }
 
 // TileLoop::run. Writes whole registers of sums: `acc` has room for a multiple of 16 rows.
@@ -118,29 +107,29 @@ template <class Kind>
 void amx_tile(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretches, const void* panel, float* acc,
               bool resume, int64_t used, const Ahead& ahead) {
   const int halves = used > kAmxPanelColumns / 2 ? 2 : 1;
-  constexpr int64_t kSize = sizeof(typename Kind::Element);
+  constexpr int64_t kSize = Kind::kElementBytes;
   const auto* x = static_cast<const std::byte*>(a);
   const auto* w = static_cast<const std::byte*>(panel);
   const int64_t a_bytes = a_stride * kSize, sums = kAmxRows * kAmxPanelColumns;
-  const AmxStretches in_bytes{stretches.at, kSize, stretches.count, stretches.k * kSize / kAmxBytes};
+  const AmxStretches in_bytes{stretches.at, kSize, stretches.count, stretches.k * kSize / Kind::kRowStep};
   const int64_t strips = rows / (2 * kAmxRows) * halves + (rows % (2 * kAmxRows) + kAmxRows - 1) / kAmxRows;
   Fetcher fetcher(ahead, strips * in_bytes.count * in_bytes.steps, 1);
   YANRT_AMX_FENCE();
   for (; rows >= 2 * kAmxRows; rows -= 2 * kAmxRows, x += 2 * kAmxRows * a_bytes, acc += 2 * sums)
     amx_two_strips<Kind>(x, a_bytes, in_bytes, w, acc, resume, halves, fetcher);
   if (rows >= kAmxRows) {
-    amx_strip<Kind>([=](int64_t from) { _tile_loadd(4, x + from, a_bytes); }, in_bytes, w, acc, resume, halves,
-                    fetcher);
+    amx_strip<Kind>([=]<int kRegister>(int64_t from) { amx_load_rows<kRegister>(x + from, a_bytes); }, in_bytes, w, acc,
+                    resume, halves, fetcher);
     rows -= kAmxRows, x += kAmxRows * a_bytes, acc += sums;
   }
   if (rows == 0) return;
   alignas(64) std::byte whole[kAmxRows * kAmxBytes] = {};
   amx_strip<Kind>(
-      [&whole, x, a_bytes, rows](int64_t from) {
+      [&whole, x, a_bytes, rows]<int kRegister>(int64_t from) {
         for (int64_t row = 0; row < rows; ++row)
           __builtin_memcpy(whole + row * kAmxBytes, x + row * a_bytes + from, kAmxBytes);
         YANRT_AMX_FENCE();
-        _tile_loadd(4, whole, kAmxBytes);
+        amx_load_rows<kRegister>(whole, kAmxBytes);
       },
       in_bytes, w, acc, resume, halves, fetcher);
 }
@@ -157,18 +146,49 @@ inline void amx_tile_columns(int64_t rows, const void* a, const void* panel, int
   YANRT_AMX_FENCE();
   for (int64_t row = 0; row < rows; row += kAmxRows, acc += kAmxRows * kAmxPanelColumns)
     amx_strip<AmxBf16>(
-        [&turned, x, row](int64_t from) {
+        [&turned, x, row]<int kRegister>(int64_t from) {
           VecInt block[kLanes];
           for (int i = 0; i < kLanes; ++i) block[i] = load_int(x + (from / 4 + i) * kAmxPanelColumns + row);
           transpose(block);
           for (int i = 0; i < kLanes; ++i) __builtin_memcpy(turned + i * kLanes, &block[i], sizeof(VecInt));
           YANRT_AMX_FENCE();
-          _tile_loadd(4, turned, kAmxBytes);
+          amx_load_rows<kRegister>(turned, kAmxBytes);
         },
         whole, w, acc, resume, halves, fetcher);
 }
 
-#undef YANRT_AMX_MULTIPLY_ADD
+// The same where `a` is f32, [k][columns]: its columns become rows in three parts, as many k at a time as attention
+// asks for at most.
+inline void amx_tile_split_columns(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume,
+                                   int64_t used) {
+  constexpr int64_t kMostK = 128, kStride = 3 * kMostK, kStrideBytes = kStride * sizeof(uint16_t);
+  const NoSubnormals guard;
+  const int halves = used > kAmxPanelColumns / 2 ? 2 : 1;
+  const auto* x = static_cast<const float*>(a);
+  const auto* w = static_cast<const std::byte*>(panel);
+  alignas(64) uint16_t turned[2 * kAmxRows * kStride];
+  const auto* from = reinterpret_cast<const std::byte*>(turned);
+  for (int64_t begin = 0; begin < k; begin += kMostK, x += kMostK * kAmxPanelColumns, resume = true) {
+    const int64_t taken = k - begin < kMostK ? k - begin : kMostK;
+    const AmxStretches whole{&Stretches::kStart, 1, 1, taken / kSplitStep};
+    Fetcher fetcher({}, 1, 1);
+    float* sums = acc;
+    for (int64_t row = 0; row < rows; row += 2 * kAmxRows, sums += 2 * kAmxRows * kAmxPanelColumns) {
+      const bool two = rows - row > kAmxRows;
+      for (int64_t strip = 0; strip < (two ? 2 : 1); ++strip)
+        split_columns<kAmxPanelColumns>(x + row + strip * kAmxRows, taken, turned + strip * kAmxRows * kStride,
+                                        kStride);
+      YANRT_AMX_FENCE();
+      if (two)
+        amx_two_strips<AmxBf16x3>(from, kStrideBytes, whole, w, sums, resume, halves, fetcher);
+      else
+        amx_strip<AmxBf16x3>([from]<int kRegister>(int64_t at) { amx_load_rows<kRegister>(from + at, kStrideBytes); },
+                             whole, w, sums, resume, halves, fetcher);
+    }
+    w += taken / kSplitStep * AmxBf16x3::kPanelStep;
+  }
+}
+
 #undef YANRT_AMX_START
 
 }  // namespace yanrt::cpu::YANRT_ISA

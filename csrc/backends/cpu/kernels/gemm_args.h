@@ -27,14 +27,24 @@ struct QuantiseLoops {
 // How the elements of a GEMM's operands lie in memory.
 enum class Element : uint8_t {
   f32,
-  bf16,  // as bits
-  f8,    // E4M3, as bits
+  bf16,    // as bits
+  bf16x3,  // f32 in three parts (kernels/gemm_split_loops.h), each of 32 k together: 32 highs, 32 mids, 32 lows
+  f8,      // E4M3, as bits
   i8,
   u8,  // int8 offset by 128
   i16,
 };
 constexpr size_t size_of(Element element) {
-  return element == Element::f32 ? 4 : element == Element::bf16 || element == Element::i16 ? 2 : 1;
+  switch (element) {
+    case Element::f32: return 4;
+    case Element::bf16:
+    case Element::i16: return 2;
+    case Element::bf16x3: return 6;
+    case Element::f8:
+    case Element::i8:
+    case Element::u8: return 1;
+  }
+  return 0;
 }
 
 // What a row of `a` is made of: `count` stretches of `k` elements, a multiple of TileLoop::depth; stretch i starts
@@ -62,12 +72,15 @@ struct TileLoop {
   int columns;     // width of a panel
   int group;       // consecutive k that stand side by side in a panel: panel[k / group][columns][group]
   int depth;       // k that an instruction takes, a multiple of `group`
-  int chain;       // longest k of a call of `run`, whose sums are chains; 0: any, a longer chain being the same sum
+  int chain;       // longest k of a call of `run`, whose sums begin at zero; 0: any, as they go on from those before
   Element a;       // activations
   bool rounds;     // which are rounded to bf16, also where `a` is f32
   Element b;       // the panel as `run` reads it
   Element stored;  // and as it is kept: expanded, a block at a time, where that is not `b`
   void (*expand)(const void* stored, void* panel, int64_t n);
+  // Where `a` is bf16x3: rows of n elements become its; zeros complete the last 32 of each. Strides in elements. Else
+  // null.
+  void (*split)(const float* x, int64_t x_stride, int64_t rows, int64_t n, uint16_t* y, int64_t y_stride);
   // Around the calls of `run` in a kernel, on the thread that makes them; null where registers need no preparation.
   void (*enter)();
   void (*leave)();
@@ -75,8 +88,8 @@ struct TileLoop {
   // first `used` are wanted; if they are half or less, the others may be left out.
   void (*run)(int64_t rows, const void* a, int64_t a_stride, const Stretches& stretches, const void* panel, float* acc,
               bool resume, int64_t used, const Ahead& ahead);
-  // The same where `a` is a panel too: its columns are the rows of the tile, k a multiple of `depth`. Null for
-  // integers.
+  // The same where `a` is a panel too: its columns are the rows of the tile, k a multiple of `depth`. Where the tile
+  // reads bf16x3 that panel is f32, [k][columns]. Null for integers.
   void (*run_columns)(int64_t rows, const void* a, const void* panel, int64_t k, float* acc, bool resume, int64_t used);
 
   bool is_integer() const { return a == Element::u8 || a == Element::i16; }

@@ -199,7 +199,7 @@ inline void expand_i8(const void* stored, void* panel, int64_t n) {
 // the sums. Of long enough ones the cost of their ends is small.
 inline constexpr int kChain = 128;
 
-inline constexpr TileLoop kTileF32 = {.rows = kTileRows,
+inline constexpr TileLoop kTileFma = {.rows = kTileRows,
                                       .columns = kTileColumns,
                                       .group = 1,
                                       .depth = 1,
@@ -209,13 +209,32 @@ inline constexpr TileLoop kTileF32 = {.rows = kTileRows,
                                       .b = Element::f32,
                                       .stored = Element::f32,
                                       .expand = nullptr,
+                                      .split = nullptr,
                                       .enter = nullptr,
                                       .leave = nullptr,
                                       .run = tile<FmaStep<float>>,
                                       .run_columns = tile_columns<FmaStep<float>>};
 
+constexpr TileLoop f32_tile() {
+  TileLoop t = kTileFma;
+#if defined(__AMX_BF16__)
+  t.rows = kAmxRows;
+  t.columns = kAmxPanelColumns;
+  t.group = 2;
+  t.depth = kSplitStep;
+  t.chain = 64;
+  t.a = t.b = Element::bf16x3;
+  t.expand = split_panel<kAmxPanelColumns>;
+  t.split = split_rows;
+  t.enter = amx_enter;
+  t.leave = amx_leave;
+  t.run = amx_tile<AmxBf16x3>;
+  t.run_columns = amx_tile_split_columns;
+#endif
+  return t;
+}
 constexpr TileLoop bf16_tile() {
-  TileLoop t = kTileF32;
+  TileLoop t = kTileFma;
   t.rounds = true;
   t.b = t.stored = Element::bf16;
   t.run = tile<FmaStep<uint16_t>>;
@@ -240,7 +259,7 @@ constexpr TileLoop bf16_tile() {
   return t;
 }
 constexpr TileLoop f8_tile() {
-  TileLoop t = kTileF32;
+  TileLoop t = kTileFma;
   t.rounds = true;
   t.expand = expand_f8;
 #if defined(__AVX512BF16__)
@@ -250,10 +269,10 @@ constexpr TileLoop f8_tile() {
   t.stored = Element::f8;
   return t;
 }
-inline constexpr TileLoop kTileBf16 = bf16_tile(), kTileF8 = f8_tile();
+inline constexpr TileLoop kTileF32 = f32_tile(), kTileBf16 = bf16_tile(), kTileF8 = f8_tile();
 
 constexpr TileLoop int8_tile() {
-  TileLoop t = kTileF32;
+  TileLoop t = kTileFma;
   t.group = t.depth = Int8Step::kGroup;
   t.a = Int8Step::kGroup == 4 ? Element::u8 : Element::i16;
   t.b = Int8Step::kGroup == 4 ? Element::i8 : Element::i16;

@@ -7,8 +7,10 @@
 namespace yanrt::cpu {
 
 ToOperand::ToOperand(const ConvertLoops& convert, const TileLoop& tile, DType from)
-    : convert_(convert), from_size_(size_of(from)), to_size_(size_of(tile.a)) {
-  if (from == DType::bf16)
+    : convert_(convert), split_(tile.split), from_size_(size_of(from)), to_size_(size_of(tile.a)) {
+  if (split_)
+    kind_ = Kind::split;
+  else if (from == DType::bf16)
     kind_ = tile.a == Element::bf16 ? Kind::copy : Kind::widen;
   else
     kind_ = tile.a == Element::bf16 ? Kind::narrow : tile.rounds ? Kind::round : Kind::copy;
@@ -27,6 +29,20 @@ void ToOperand::operator()(const std::byte* from, std::byte* to, int64_t count) 
     case Kind::round:
       convert_.round_to_bf16(reinterpret_cast<const float*>(from), reinterpret_cast<float*>(to), n);
       return;
+    case Kind::split: rows(from, count, 1, count, to, count, count); return;
+  }
+}
+
+void ToOperand::rows(const std::byte* from, int64_t from_stride, int64_t count, int64_t width, std::byte* to,
+                     int64_t to_stride, int64_t padded) const {
+  if (split_)
+    return split_(reinterpret_cast<const float*>(from), from_stride, count, width, reinterpret_cast<uint16_t*>(to),
+                  to_stride);
+  const auto from_bytes = static_cast<int64_t>(from_size_), to_bytes = static_cast<int64_t>(to_size_);
+  for (int64_t row = 0; row < count; ++row) {
+    std::byte* at = to + row * to_stride * to_bytes;
+    (*this)(from + row * from_stride * from_bytes, at, width);
+    if (padded != width) std::memset(at + width * to_bytes, 0, static_cast<size_t>((padded - width) * to_bytes));
   }
 }
 

@@ -21,18 +21,24 @@ struct Rows {
 };
 
 // Brings elements of x into the tile's form. bf16 precision on a processor without bf16 instructions reads f32 that has
-// been rounded to bf16. Integers are made of whole rows: see RowQuantiser.
+// been rounded to bf16. Integers are made of whole rows: see RowQuantiser. So is f32 in three parts.
 class ToOperand {
  public:
   ToOperand(const ConvertLoops& convert, const TileLoop& tile, DType from);
   bool is_copy() const { return kind_ == Kind::copy; }
   size_t from_size() const { return from_size_; }
   size_t to_size() const { return to_size_; }
+  // Any piece of a row, unless the tile needs rows in one piece.
   void operator()(const std::byte* from, std::byte* to, int64_t count) const;
+  bool needs_rows() const { return kind_ == Kind::split; }
+  // `count` rows of `width` elements, with zeros up to `padded`, a multiple of the tile's depth. Strides in elements.
+  void rows(const std::byte* from, int64_t from_stride, int64_t count, int64_t width, std::byte* to, int64_t to_stride,
+            int64_t padded) const;
 
  private:
-  enum class Kind : uint8_t { copy, narrow, widen, round };
+  enum class Kind : uint8_t { copy, narrow, widen, round, split };
   const ConvertLoops& convert_;
+  decltype(TileLoop::split) split_;
   size_t from_size_, to_size_;
   Kind kind_;
 };

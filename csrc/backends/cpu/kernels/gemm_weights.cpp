@@ -106,6 +106,7 @@ void interleave(int64_t unit_bytes, const std::byte* rows, int64_t units, int64_
   switch (unit_bytes) {
     case 1: return interleave<uint8_t>(rows, units, channels, columns, panel);
     case 2: return interleave<uint16_t>(rows, units, channels, columns, panel);
+    case 8: return interleave<uint64_t>(rows, units, channels, columns, panel);
     default: return interleave<uint32_t>(rows, units, channels, columns, panel);
   }
 }

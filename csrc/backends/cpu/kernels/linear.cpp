@@ -19,8 +19,8 @@ class Linear final : public Kernel {
     finish.residual = has_residual_ ? call.in<const float>(kResidual) : nullptr;
     finish.y = call.outputs[0];
     const std::byte* x = call.inputs[kX];
-    gemm_.run(call, 0, finish, [this, x](int64_t first, int64_t count, const RowScratch& scratch) {
-      return quantised_ ? integer_rows(x, first, count, scratch) : rows(x, first, count, scratch);
+    gemm_.run(call, 0, finish, [this, x](const RowPart& part, const RowScratch& scratch) {
+      return quantised_ ? integer_rows(x, part.first, part.count, scratch) : rows(x, part, scratch);
     });
   }
   size_t scratch_bytes() const override { return gemm_.scratch_bytes(); }
@@ -43,7 +43,9 @@ class Linear final : public Kernel {
         variant_("linear." + std::string(name_of(spec.precision)) + "." + std::string(name_of(spec.isa)) +
                  (quantised_ && quantiser_.is_static() ? ".static" : "")),
         gemm_(spec, loops, spec.constants[kWeight], {spec.inputs[kX].numel() / k_, n_, k_},
-              {.in_place = in_place_, .temp_bytes = quantised_ ? quantiser_.code_bytes(k_) : 0}) {
+              {.in_place = in_place_,
+               .in_parts = !quantised_,
+               .temp_bytes = quantised_ ? quantiser_.code_bytes(k_) : 0}) {
     if (!spec.inputs[kX].as_rows(&x_stride_))
       throw Error(ErrorKind::unsupported, "linear (" + spec.op.source + "): the rows of x " +
                                               spec.inputs[kX].shape.str() + " have no common stride; copy it first");
@@ -55,14 +57,11 @@ class Linear final : public Kernel {
     finish_.y_is_bf16 = spec.outputs[0].dtype == DType::bf16;
   }
 
-  Rows rows(const std::byte* x, int64_t first, int64_t count, const RowScratch& scratch) const noexcept {
-    const std::byte* from = x + first * x_stride_ * x_bytes_;
+  Rows rows(const std::byte* x, const RowPart& part, const RowScratch& scratch) const noexcept {
+    const std::byte* from = x + (part.first * x_stride_ + part.k) * x_bytes_;
     if (in_place_) return {from, x_stride_};
-    for (int64_t row = 0; row < count; ++row) {
-      std::byte* to = scratch.rows + row * gemm_.row_stride() * to_bytes_;
-      to_operand_(from + row * x_stride_ * x_bytes_, to, k_);
-      for (int64_t i = k_ * to_bytes_; i < gemm_.padded_k() * to_bytes_; ++i) to[i] = std::byte{0};
-    }
+    to_operand_.rows(from, x_stride_, part.count, part.width, scratch.rows, gemm_.row_stride(),
+                     gemm_.padded(part.width));
     return {scratch.rows, gemm_.row_stride()};
   }
 

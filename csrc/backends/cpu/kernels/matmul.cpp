@@ -37,7 +37,7 @@ struct Matrices {
 class MatMul final : public Kernel {
  public:
   explicit MatMul(const KernelSpec& spec)
-      : tile_(tile_for(loops_for(spec.isa), spec.compute == DType::bf16 ? Precision::bf16 : Precision::fp32)),
+      : tile_(spec.compute == DType::bf16 ? loops_for(spec.isa).gemm.bf16 : loops_for(spec.isa).gemm.f32),
         finish_(loops_for(spec.isa).gemm.finish),
         to_operand_(loops_for(spec.isa).convert, tile_, spec.inputs[0].dtype),
         a_(spec.inputs[0]),
@@ -66,13 +66,18 @@ class MatMul final : public Kernel {
       multiply(a_.at(call.inputs[0], matrix), call, matrix, column);
     }
   }
-  size_t scratch_bytes() const override { return panel_bytes() + sums_bytes() + (in_place_ ? 0 : rows_bytes()); }
+  size_t scratch_bytes() const override {
+    return panel_bytes(tile_.b) + plain_bytes() + sums_bytes() + (in_place_ ? 0 : rows_bytes());
+  }
   std::string_view variant() const override { return variant_; }
   int useful_workers() const override { return useful_workers_; }
 
  private:
   static size_t aligned(int64_t bytes) { return (static_cast<size_t>(bytes) + 63) / 64 * 64; }
-  size_t panel_bytes() const { return aligned(padded_k_ * tile_.columns * static_cast<int64_t>(size_of(tile_.b))); }
+  size_t panel_bytes(Element element) const {
+    return aligned(padded_k_ * tile_.columns * static_cast<int64_t>(size_of(element)));
+  }
+  size_t plain_bytes() const { return tile_.expand ? panel_bytes(tile_.stored) : 0; }  // what a panel is expanded from
   size_t sums_bytes() const { return aligned(block_rows_ * tile_.columns * 4); }
   size_t rows_bytes() const { return aligned(block_rows_ * padded_k_ * static_cast<int64_t>(size_of(tile_.a))); }
 
@@ -83,23 +88,26 @@ class MatMul final : public Kernel {
   }
 
   // Columns [column, column + tile.columns) of b as panel[k / group][columns][group], zero beyond its edges.
-  void pack(const std::byte* b, int64_t column, std::byte* panel) const {
+  void pack(const std::byte* b, int64_t column, std::byte* to) const {
+    std::byte* panel = tile_.expand ? to + panel_bytes(tile_.b) : to;
     const int64_t count = std::min<int64_t>(tile_.columns, n_ - column), group = tile_.group;
-    if (count < tile_.columns || padded_k_ != k_) std::memset(panel, 0, panel_bytes());
+    if (count < tile_.columns || padded_k_ != k_) std::memset(panel, 0, panel_bytes(tile_.stored));
     for (int64_t k = 0; k < k_; ++k)
       for (int64_t c = 0; c < count; ++c) {
         const int64_t at = (k / group * tile_.columns + c) * group + k % group;
         const float value = element(b, k, column + c);
-        if (tile_.b == Element::bf16)
+        if (tile_.stored == Element::bf16)
           reinterpret_cast<uint16_t*>(panel)[at] = f32_to_bf16(value);
         else
           reinterpret_cast<float*>(panel)[at] = tile_.rounds ? bf16_to_f32(f32_to_bf16(value)) : value;
       }
+    if (tile_.expand) tile_.expand(panel, to, padded_k_ * tile_.columns);
   }
 
   void multiply(const std::byte* a, const KernelCall& call, int64_t matrix, int64_t column) const {
-    auto* sums = reinterpret_cast<float*>(call.scratch + panel_bytes());
-    std::byte* scratch = call.scratch + panel_bytes() + sums_bytes();
+    std::byte* after_panel = call.scratch + panel_bytes(tile_.b) + plain_bytes();
+    auto* sums = reinterpret_cast<float*>(after_panel);
+    std::byte* scratch = after_panel + sums_bytes();
     FinishArgs finish{};
     finish.y_is_bf16 = y_is_bf16_;
     finish.y_stride = n_;
@@ -115,12 +123,7 @@ class MatMul final : public Kernel {
 
   // Rows of a in the form the tile reads.
   Rows bring(const std::byte* a, int64_t first, int64_t count, std::byte* to) const {
-    const int64_t operand = static_cast<int64_t>(size_of(tile_.a));
-    for (int64_t row = 0; row < count; ++row) {
-      std::byte* out = to + row * padded_k_ * operand;
-      to_operand_(a + (first + row) * a_.row * a_.bytes, out, k_);
-      std::memset(out + k_ * operand, 0, static_cast<size_t>((padded_k_ - k_) * operand));
-    }
+    to_operand_.rows(a + first * a_.row * a_.bytes, a_.row, count, k_, to, padded_k_, padded_k_);
     return {to, padded_k_};
   }
 
