@@ -1,5 +1,5 @@
 """The commands of training: `collect`, `curate`, `encode`, `train vae|decoder|sim|explorer`, `prune decoder|sim`,
-`resume-point`, `eval vae|sim`."""
+`redraw`, `resume-point`, `eval vae|sim`."""
 
 import argparse
 from dataclasses import replace
@@ -62,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     encode.add_argument("--episodes", type=int, help="at most so many of a split, if not all")
     encode.add_argument("--threads", type=int, default=2)
     encode.add_argument("--out", help="folder of the latents (default DATA/latents)")
+    drawn = commands.add_parser(
+        "redraw", help="a simulator with a decoder that was refined after its latents were made"
+    )
+    drawn.add_argument("--checkpoint", default="runs/sim")
+    drawn.add_argument("--vae", default="runs/decoder")
+    drawn.add_argument("--out", default="runs/redrawn_sim", type=Path)
     keep = commands.add_parser("resume-point", help="write a checkpoint's weights small enough to keep in git")
     keep.add_argument("--checkpoint", default="runs/sim")
     keep.add_argument("--out", default="python_train/resume")
@@ -187,6 +193,12 @@ def _eval(arguments: argparse.Namespace) -> None:
         raise SystemExit(f"{arguments.checkpoint} holds a {type(model).__name__}, not a simulator")
 
 
+def _redraw(arguments: argparse.Namespace) -> None:
+    from .sim.redraw import redraw
+
+    redraw(arguments.checkpoint, arguments.vae, arguments.out)
+
+
 def _resume_point(arguments: argparse.Namespace) -> None:
     from .resume_point import write_resume_point
 
@@ -200,6 +212,7 @@ COMMANDS = {
     "train": _train,
     "prune": _prune,
     "encode": _encode,
+    "redraw": _redraw,
     "resume-point": _resume_point,
     "eval": _eval,
 }

@@ -12,9 +12,11 @@ from python_train.common.loop import Loop
 from python_train.resume_point import write_resume_point
 from python_train.sim import Denoiser, SimModel
 from python_train.sim.grow import grown
+from python_train.sim.redraw import redraw
 from python_train.sim.train import SimTask, SimTrainConfig
-from python_train.train import Changes, train_sim
+from python_train.train import Changes, train_sim, train_vae
 from python_train.vae import VAE
+from python_train.vae.train import VAETrainConfig
 
 
 def test_training_starts_from_a_resume_point(sim_run: SimTrainConfig, tmp_path: Path) -> None:
@@ -40,6 +42,25 @@ def test_only_a_simulator_makes_a_resume_point(vae_checkpoint: Path, tmp_path: P
 def test_another_network_is_no_start(sim_run: SimTrainConfig, vae_checkpoint: Path) -> None:
     with pytest.raises(ValueError, match="the run expects DenoiserConfig"):
         SimTask(replace(sim_run, start_from=str(vae_checkpoint)), World())
+
+
+def test_a_simulator_takes_a_refined_decoder_of_its_own_latents(
+    sim_run: SimTrainConfig, vae_run: VAETrainConfig, vae_checkpoint: Path, tmp_path: Path
+) -> None:
+    train_sim(Changes(steps=1).of_sim(sim_run), tmp_path / "sim", World())
+    run = Changes(steps=2, start=str(vae_checkpoint)).of_vae(vae_run)
+    train_vae(replace(run, decoder_only=True), tmp_path / "decoder", World())
+    redraw(tmp_path / "sim", tmp_path / "decoder", tmp_path / "redrawn")
+    redrawn, refined, before = (load_model(tmp_path / name)[0] for name in ("redrawn", "decoder", "sim"))
+    latent = torch.randn(1, 2, 2, refined.channels)
+    assert torch.equal(redrawn.vae.decode_pixels(latent), refined.decode_pixels(latent))
+    assert torch.equal(redrawn.denoiser.latent_in.weight, before.denoiser.latent_in.weight)
+
+    train_vae(run, tmp_path / "vae", World())
+    with pytest.raises(ValueError, match="are not those"):
+        redraw(tmp_path / "sim", tmp_path / "vae", tmp_path / "redrawn")
+    with pytest.raises(TypeError, match="HybridVAE"):
+        redraw(tmp_path / "vae", tmp_path / "decoder", tmp_path / "redrawn")
 
 
 def test_a_start_may_know_fewer_distances(sim_run: SimTrainConfig, tmp_path: Path) -> None:
