@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import time
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +60,19 @@ class StepTimes:
         }
 
 
-def bench(session: Session, steps: int = 120, seed: int = 0) -> dict[str, Any]:
-    """Resets, plays `steps` steps with a button change every few of them, and returns `StepTimes.summary()`."""
+def bench(session: Session, steps: int = 120, seed: int = 0, fps: float | None = None) -> dict[str, Any]:
+    """Resets, plays `steps` steps with a button change every few of them, and returns `StepTimes.summary()`.
+
+    One after the other, or each when its frames are due at `fps` frames a second, asleep until then, as a game plays.
+    """
     names = session.package.actions.names
     session.reset(seed)
     times = StepTimes(session)
+    due = time.perf_counter()
     for step in range(steps):
+        if fps is not None:
+            due = max(due + session.package.temporal_factor / fps, time.perf_counter())
+            time.sleep(max(0.0, due - time.perf_counter()))
         times.add(session.step({names[step // 8 % len(names)]})[1])
     return times.summary()
 

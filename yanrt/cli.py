@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_session_options(bench)
     bench.add_argument("--steps", type=_positive, default=120, metavar="N")
     bench.add_argument("--json", metavar="FILE", help="write the result to this file")
+    bench.add_argument("--fps", type=_rate, help="play at this rate, asleep in between (default: without a pause)")
     bench.add_argument("--ablate", action="store_true", help="what cache, shift window, precision and plan give, each")
     bench.add_argument("--chart", metavar="PNG", help="with --ablate: draw the result")
     bench.set_defaults(run=_bench)
@@ -103,6 +105,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
+    return value
+
+
+def _rate(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {value}")
     return value
 
 
@@ -183,12 +192,14 @@ def _bench(arguments: argparse.Namespace) -> int:
     from yanrt.session import Session
 
     if arguments.ablate:
+        if arguments.fps:
+            raise ArgumentError("--ablate runs its variants without a pause; leave out --fps")
         return _ablate(arguments)
     if arguments.chart:
         raise ArgumentError("--chart draws an ablation; give --ablate too")
     engine = _engine(arguments.model, arguments)
     with Session(engine, schedule=arguments.schedule) as session:
-        summary = bench(session, arguments.steps, arguments.seed)
+        summary = bench(session, arguments.steps, arguments.seed, arguments.fps)
     print(table(summary))
     if arguments.json:
         write_json(arguments.json, summary)

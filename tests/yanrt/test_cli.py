@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,13 @@ def test_bench_writes_percentiles(tiny: Path, tmp_path: Path, capsys: pytest.Cap
     assert "frames/s" in capsys.readouterr().out
 
 
+def test_bench_at_a_rate_sleeps_between_steps(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start = time.perf_counter()
+    assert main(["bench", str(tiny), "--steps", "10", "--threads", "1", "--precision", "fp32", "--fps", "40"]) == 0
+    assert time.perf_counter() - start >= 0.5  # 20 frames
+    assert "of 10 steps" in capsys.readouterr().out
+
+
 def test_play_writes_a_video_and_its_times(tiny: Path, tmp_path: Path) -> None:
     av = pytest.importorskip("av")
     actions, video, latency = (tmp_path / name for name in ("walk.actions", "walk.mp4", "latency.json"))
@@ -71,6 +79,7 @@ def test_play_writes_a_video_and_its_times(tiny: Path, tmp_path: Path) -> None:
         (["play", "TINY", "--frames", "3"], "--frames is the length of the script"),
         (["play", "TINY", "--actions", "nowhere.actions"], "nowhere.actions"),
         (["bench", "TINY", "--schedule", "slow"], "'slow'; it has 'sequential', 'shift'"),
+        (["bench", "TINY", "--ablate", "--fps", "60"], "leave out --fps"),
         (["dump", "TINY", "slow"], "'slow'"),
     ],
 )
