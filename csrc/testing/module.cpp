@@ -2,10 +2,15 @@
 #include <dlfcn.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <sched.h>
 
 #include <array>
+#include <chrono>
+#include <thread>
 
 #include "backends/cpu/backend.h"
+#include "backends/cpu/processors.h"
+#include "backends/cpu/thread_pool.h"
 #include "core/ops.h"
 #include "program/reader.h"
 #include "runtime/memory_planner.h"
@@ -68,6 +73,48 @@ long allocations_in_steps(const std::string& path, const std::string& schedule, 
   return count() - before;
 }
 
+// As if the machine had nothing else to do, and far too much.
+int idle_machine() noexcept { return 2; }
+int busy_machine() noexcept { return 1'000'000; }
+
+// A run of a pool of two in which the system has put worker 1 on the processor of worker 0: where both were at each
+// barrier.
+struct CrowdedRun {
+  cpu::ThreadPool& pool;
+  int processor;
+  std::vector<std::array<int, 2>> seen;
+
+  static void run(void* self, int worker, int) {
+    auto& job = *static_cast<CrowdedRun*>(self);
+    if (worker == 1) {
+      cpu_set_t mask;
+      sched_getaffinity(0, sizeof(mask), &mask);
+      cpu::pin_this_thread(job.processor);
+      sched_setaffinity(0, sizeof(mask), &mask);
+    }
+    for (std::array<int, 2>& seen : job.seen) {
+      seen[static_cast<size_t>(worker)] = cpu::this_processor();
+      const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(20);
+      while (std::chrono::steady_clock::now() < end) {
+      }
+      job.pool.barrier().wait(worker);
+    }
+  }
+};
+
+std::vector<std::array<int, 2>> crowded_run(int processor, size_t meetings) {
+  std::vector<std::array<int, 2>> seen(meetings);
+  std::thread([&] {  // its affinity is nobody else's
+    cpu::ThreadPool pool(2, false, idle_machine);
+    cpu::pin_this_thread(processor);
+    CrowdedRun run{pool, processor, std::move(seen)};
+    pool.run(CrowdedRun::run, &run);
+    seen = std::move(run.seen);
+  })
+      .join();
+  return seen;
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_testing, m) {
@@ -89,6 +136,18 @@ PYBIND11_MODULE(_testing, m) {
   });
   m.def("allocations_in_steps", &allocations_in_steps, py::arg("path"), py::arg("schedule"), py::arg("precision"),
         py::arg("threads"), py::arg("steps"));
+  py::class_<cpu::Places>(m, "Places")
+      .def(py::init([](int workers, bool busy) {
+             return std::make_unique<cpu::Places>(workers, busy ? busy_machine : idle_machine);
+           }),
+           py::arg("workers"), py::arg("busy"))
+      .def("note", &cpu::Places::note)
+      .def("leave", &cpu::Places::leave)
+      .def("crowded", &cpu::Places::crowded);
+  m.def("this_processor", &cpu::this_processor);
+  m.def("runnable_threads", &cpu::runnable_threads);
+  m.def("crowded_run", &crowded_run, py::arg("processor"), py::arg("meetings"),
+        py::call_guard<py::gil_scoped_release>());
 }
 
 }  // namespace yanrt

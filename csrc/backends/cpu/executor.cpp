@@ -54,7 +54,7 @@ class CpuBoundProgram final : public BoundProgram {
   void walk(int worker, int workers) const {
     for (const Call& call : calls_) {
       run_call(call, worker, workers);
-      if (call.barrier_after) backend_.pool().barrier().wait();
+      if (call.barrier_after) backend_.pool().barrier().wait(worker);
     }
   }
 
@@ -67,7 +67,7 @@ class CpuBoundProgram final : public BoundProgram {
         run_call(call, worker, workers);
         span.end = Profiler::now();
       }
-      if (call.barrier_after) backend_.pool().barrier().wait();
+      if (call.barrier_after) backend_.pool().barrier().wait(worker);
     }
   }
 

@@ -1,21 +1,16 @@
 #include "backends/cpu/thread_pool.h"
 
-#include <algorithm>
 #include <string>
 #include <system_error>
 
 #include "core/error.h"
-#if defined(__linux__)
-#include <pthread.h>
-#include <sched.h>
-#endif
 
 namespace yanrt::cpu {
 namespace {
 
-constexpr int kMaxWorkers = 1024;
-constexpr int kSpins = 4000;  // with the processor's pause, some 20 to 100 microseconds
-constexpr int kYields = 64;
+// A wait is up to kGlances times some spins, with the processor's pause between them (1.5 to 6 microseconds), and a
+// look at who else is here; then sleep. Not early: the system may wake a sleeper where another works.
+constexpr int kSpins = 256, kGlances = 64;
 
 void pause() {
 #if defined(__x86_64__)
@@ -26,39 +21,22 @@ void pause() {
 }
 
 // Returns once `value` is no longer `old`. Whoever changes it calls notify_all.
-void await_change(const std::atomic<uint32_t>& value, uint32_t old, int spins) {
-  for (int i = 0; i < spins; ++i) {
+void await_change(const std::atomic<uint32_t>& value, uint32_t old, int spins, Places& places, int worker) {
+  for (int glance = 0; glance < kGlances; ++glance) {
+    for (int i = 0; i < spins; ++i) {
+      if (value.load(std::memory_order_acquire) != old) return;
+      pause();
+    }
     if (value.load(std::memory_order_acquire) != old) return;
-    pause();
+    if (spins == 0 || places.crowded(worker)) std::this_thread::yield();
   }
-  for (int i = 0; i < kYields; ++i) {
-    if (value.load(std::memory_order_acquire) != old) return;
-    std::this_thread::yield();
-  }
+  places.leave(worker);
   value.wait(old, std::memory_order_acquire);
+  if (spins > 0) places.crowded(worker);  // woken where another works
 }
 
-std::vector<int> usable_processors() {
-  std::vector<int> processors;
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0)
-    for (int i = 0; i < CPU_SETSIZE; ++i)
-      if (CPU_ISSET(i, &set)) processors.push_back(i);
-#endif
-  return processors;
-}
-
-void pin_this_thread(int processor) {
-#if defined(__linux__)
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(processor, &set);
-  pthread_setaffinity_np(pthread_self(), sizeof(set), &set);  // a hint: on failure the thread stays unpinned
-#else
-  (void)processor;
-#endif
-}
+// With more threads than processors the one waited for may need this very processor: do not spin.
+int spins_of(int threads) { return threads <= default_threads() ? kSpins : 0; }
 
 int checked(int workers) {
   if (workers < 1 || workers > kMaxWorkers)
@@ -69,28 +47,24 @@ int checked(int workers) {
 
 }  // namespace
 
-int default_threads() {
-  const auto processors = static_cast<int>(usable_processors().size());
-  return std::max(1, processors ? processors : static_cast<int>(std::thread::hardware_concurrency()));
-}
+Barrier::Barrier(int parties, Places& places)
+    : places_(places), parties_(static_cast<uint32_t>(parties)), spins_(spins_of(parties)) {}
 
-// With more threads than processors the one waited for may need this very processor: do not spin.
-Barrier::Barrier(int parties)
-    : parties_(static_cast<uint32_t>(parties)), spins_(parties <= default_threads() ? kSpins : 0) {}
-
-void Barrier::wait() noexcept {
+void Barrier::wait(int worker) noexcept {
   if (parties_ == 1) return;
+  places_.note(worker);
   const uint32_t phase = phase_.load(std::memory_order_relaxed);  // cannot change before this thread has arrived
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == parties_) {
     arrived_.store(0, std::memory_order_relaxed);
     phase_.store(phase + 1, std::memory_order_release);
     phase_.notify_all();
   } else {
-    await_change(phase_, phase, spins_);
+    await_change(phase_, phase, spins_, places_, worker);
   }
 }
 
-ThreadPool::ThreadPool(int workers, bool pin) : workers_(checked(workers)), barrier_(workers), finished_(workers) {
+ThreadPool::ThreadPool(int workers, bool pin, int (*runnable)() noexcept)
+    : workers_(checked(workers)), places_(workers, runnable), barrier_(workers, places_), finished_(workers, places_) {
   const std::vector<int> processors = pin ? usable_processors() : std::vector<int>{};
   threads_.reserve(static_cast<size_t>(workers - 1));
   try {
@@ -117,12 +91,12 @@ void ThreadPool::stop() noexcept {
 }
 
 void ThreadPool::serve(int worker) noexcept {
-  const int spins = workers_ <= default_threads() ? kSpins : 0;
+  const int spins = spins_of(workers_);
   for (uint32_t seen = 0;; ++seen) {
-    await_change(runs_, seen, spins);
+    await_change(runs_, seen, spins, places_, worker);
     if (stop_) return;
     fn_(arg_, worker, workers_);
-    finished_.wait();
+    finished_.wait(worker);
   }
 }
 
@@ -130,11 +104,12 @@ void ThreadPool::run(void (*fn)(void*, int, int), void* arg) noexcept {
   fn_ = fn;
   arg_ = arg;
   if (workers_ > 1) {
+    places_.note(0);
     runs_.fetch_add(1, std::memory_order_release);
     runs_.notify_all();
   }
   fn(arg, 0, workers_);
-  finished_.wait();
+  finished_.wait(0);
 }
 
 }  // namespace yanrt::cpu

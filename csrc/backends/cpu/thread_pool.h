@@ -1,6 +1,7 @@
 // A persistent pool of threads for the CPU backend. One `run` is one wake-up (a frame); within it the workers meet at
-// the barrier between kernels. Waiting spins first, since the wait between kernels is short, then yields, then sleeps:
-// a worker that the operating system has taken off its core delays the others, and does not make them burn its core.
+// the barrier between kernels. Waiting spins, since the wait between kernels is short, and makes way for a worker that
+// the operating system has put on the same processor, or moves off it (places.h); then it sleeps: a worker that is kept
+// from its processor delays the others, and does not make them burn theirs.
 #pragma once
 
 #include <atomic>
@@ -8,16 +9,20 @@
 #include <thread>
 #include <vector>
 
+#include "backends/cpu/places.h"
+#include "backends/cpu/processors.h"
+
 namespace yanrt::cpu {
 
 // All `parties` threads wait until the last one has come. Reusable at once; what was written before `wait` is visible
 // to all after it.
 class Barrier {
  public:
-  explicit Barrier(int parties);
-  void wait() noexcept;
+  Barrier(int parties, Places& places);
+  void wait(int worker) noexcept;
 
  private:
+  Places& places_;
   const uint32_t parties_;
   const int spins_;
   alignas(64) std::atomic<uint32_t> arrived_{0};
@@ -28,7 +33,8 @@ class ThreadPool {
  public:
   // `workers` >= 1, the caller of `run` included: 1 starts no thread. With `pin`, worker i stays on the i-th of the
   // processors this process may use (the caller's thread is left alone).
-  explicit ThreadPool(int workers, bool pin = false);
+  // `runnable` is for tests (places.h).
+  explicit ThreadPool(int workers, bool pin = false, int (*runnable)() noexcept = runnable_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -46,6 +52,7 @@ class ThreadPool {
   void stop() noexcept;  // ends all threads
 
   const int workers_;
+  Places places_;
   Barrier barrier_;   // between the kernels of a run
   Barrier finished_;  // the end of a run
   void (*fn_)(void*, int, int) = nullptr;
@@ -54,8 +61,5 @@ class ThreadPool {
   alignas(64) std::atomic<uint32_t> runs_{0};  // counts up at each run: what the workers wait for
   std::vector<std::thread> threads_;
 };
-
-// Processors this process may use (its affinity mask, which containers set), at least 1.
-int default_threads();
 
 }  // namespace yanrt::cpu
