@@ -1,9 +1,9 @@
 // Keeps the workers of a pool on processors of their own. The system may wake a worker on the processor of another
-// while one is idle: now and then on any machine; on virtual ones at nearly every frame of a game, whose threads sleep
-// between frames. It may leave both there for a whole frame, since there they only make way for each other. So each
-// worker notes where it is, and one that waits on the processor of a lower one moves to an idle one. Nobody moves on a
-// machine that has more to do than processors: a worker beside somebody else's thread waits longer than beside its own
-// kind. Worker 0, the caller of the pool, never moves, and no mask stays changed.
+// while one is idle, and most often after it slept, as the threads of a game do between frames. It may leave both there
+// for a whole frame, since there they only make way for each other. So each worker notes where it is, and one that
+// waits on the processor of a lower one moves to an idle one. Nobody moves on a machine that has more to do than
+// processors: a worker beside somebody else's thread waits longer than beside its own kind. Worker 0, the caller of the
+// pool, never moves, and no mask stays changed.
 #pragma once
 
 #include <atomic>
