@@ -105,7 +105,7 @@ struct CrowdedRun {
 std::vector<std::array<int, 2>> crowded_run(int processor, size_t meetings) {
   std::vector<std::array<int, 2>> seen(meetings);
   std::thread([&] {  // its affinity is nobody else's
-    cpu::ThreadPool pool(2, false, idle_machine);
+    cpu::ThreadPool pool(2, idle_machine);
     cpu::pin_this_thread(processor);
     CrowdedRun run{pool, processor, std::move(seen)};
     pool.run(CrowdedRun::run, &run);

@@ -63,17 +63,11 @@ void Barrier::wait(int worker) noexcept {
   }
 }
 
-ThreadPool::ThreadPool(int workers, bool pin, int (*runnable)() noexcept)
+ThreadPool::ThreadPool(int workers, int (*runnable)() noexcept)
     : workers_(checked(workers)), places_(workers, runnable), barrier_(workers, places_), finished_(workers, places_) {
-  const std::vector<int> processors = pin ? usable_processors() : std::vector<int>{};
   threads_.reserve(static_cast<size_t>(workers - 1));
   try {
-    for (int worker = 1; worker < workers; ++worker) {
-      threads_.emplace_back([this, worker, processors] {
-        if (!processors.empty()) pin_this_thread(processors[static_cast<size_t>(worker) % processors.size()]);
-        serve(worker);
-      });
-    }
+    for (int worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
   } catch (const std::system_error& error) {
     stop();
     throw Error(ErrorKind::memory,

@@ -31,10 +31,8 @@ class Barrier {
 
 class ThreadPool {
  public:
-  // `workers` >= 1, the caller of `run` included: 1 starts no thread. With `pin`, worker i stays on the i-th of the
-  // processors this process may use (the caller's thread is left alone).
-  // `runnable` is for tests (places.h).
-  explicit ThreadPool(int workers, bool pin = false, int (*runnable)() noexcept = runnable_threads);
+  // `workers` >= 1, the caller of `run` included: 1 starts no thread. `runnable` is for tests (places.h).
+  explicit ThreadPool(int workers, int (*runnable)() noexcept = runnable_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
