@@ -17,6 +17,14 @@ namespace yanrt::cpu::YANRT_ISA {
     _tile_loadd(sum, from, kAmxSumStride); \
   else                                     \
     _tile_zero(sum)
+#define YANRT_AMX_END(sum, to)              \
+  if (resume && Kind::kChains) {            \
+    alignas(64) float chain[kAmxRows * 16]; \
+    _tile_stored(sum, chain, kAmxBytes);    \
+    amx_add(chain, to);                     \
+  } else {                                  \
+    _tile_stored(sum, to, kAmxSumStride);   \
+  }
 // g++ 12 does not know that a tile is loaded from memory.
 #define YANRT_AMX_FENCE() asm volatile("" ::: "memory")
 
@@ -30,31 +38,21 @@ struct AmxStretches {
   int64_t unit, count, steps;
 };
 
-// Sums that a Kind adds to those before it: where the registers go first. Else they begin with what was there.
-struct AmxChain {
-  alignas(64) float sums[2 * kAmxRows * kAmxPanelColumns];
-
-  // Columns [0, columns) of `rows` rows.
-  YANRT_INLINE void add_to(float* acc, int64_t rows, int64_t columns) const {
-    YANRT_AMX_FENCE();
-    for (int64_t row = 0; row < rows; ++row)
-      for (int64_t i = 0; i < columns; i += kLanes) {
-        const int64_t at = row * kAmxPanelColumns + i;
-        store(acc + at, load(acc + at) + load(sums + at));
-      }
-  }
-};
+// acc += 16 x 16 sums that a register left in `sums`.
+YANRT_INLINE void amx_add(const float* sums, float* acc) {
+  YANRT_AMX_FENCE();
+  for (int64_t row = 0; row < kAmxRows; ++row, acc += kAmxPanelColumns, sums += kLanes)
+    store(acc, load(acc) + load(sums));
+}
 
 // 32 rows by all columns or the first half, a half at a time.
 template <class Kind>
 YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const AmxStretches& stretches,
                                  const std::byte* panel, float* acc, bool resume, int halves, Fetcher& fetcher) {
-  AmxChain chain;
   for (int half = 0; half < halves; ++half, acc += kAmxPanelColumns / 2, panel += 2 * kAmxBytes) {
-    float* to = Kind::kChains && resume ? chain.sums : acc;
-    float* lower = to + kAmxRows * kAmxPanelColumns;
-    YANRT_AMX_START(0, to);
-    YANRT_AMX_START(1, to + 16);
+    float* lower = acc + kAmxRows * kAmxPanelColumns;
+    YANRT_AMX_START(0, acc);
+    YANRT_AMX_START(1, acc + 16);
     YANRT_AMX_START(2, lower);
     YANRT_AMX_START(3, lower + 16);
     const std::byte* w = panel;
@@ -65,11 +63,10 @@ YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const AmxS
         Kind::square(x, a_bytes, w);
       }
     }
-    _tile_stored(0, to, kAmxSumStride);
-    _tile_stored(1, to + 16, kAmxSumStride);
-    _tile_stored(2, lower, kAmxSumStride);
-    _tile_stored(3, lower + 16, kAmxSumStride);
-    if (to != acc) chain.add_to(acc, 2 * kAmxRows, kAmxPanelColumns / 2);
+    YANRT_AMX_END(0, acc);
+    YANRT_AMX_END(1, acc + 16);
+    YANRT_AMX_END(2, lower);
+    YANRT_AMX_END(3, lower + 16);
   }
 }
 
@@ -77,13 +74,11 @@ YANRT_INLINE void amx_two_strips(const std::byte* a, int64_t a_bytes, const AmxS
 template <class Kind, class Fetch>
 YANRT_INLINE void amx_strip(const Fetch& fetch, const AmxStretches& stretches, const std::byte* panel, float* acc,
                             bool resume, int halves, Fetcher& fetcher) {
-  AmxChain chain;
-  float* to = Kind::kChains && resume ? chain.sums : acc;
-  YANRT_AMX_START(0, to);
-  YANRT_AMX_START(1, to + 16);
+  YANRT_AMX_START(0, acc);
+  YANRT_AMX_START(1, acc + 16);
   if (halves == 2) {
-    YANRT_AMX_START(2, to + 32);
-    YANRT_AMX_START(3, to + 48);
+    YANRT_AMX_START(2, acc + 32);
+    YANRT_AMX_START(3, acc + 48);
   }
   const std::byte* w = panel;
   for (int64_t stretch = 0; stretch < stretches.count; ++stretch) {
@@ -93,13 +88,11 @@ YANRT_INLINE void amx_strip(const Fetch& fetch, const AmxStretches& stretches, c
       Kind::strip(fetch, from, w, halves == 2);
     }
   }
-  _tile_stored(0, to, kAmxSumStride);
-  _tile_stored(1, to + 16, kAmxSumStride);
-  if (halves == 2) {
-    _tile_stored(2, to + 32, kAmxSumStride);
-    _tile_stored(3, to + 48, kAmxSumStride);
-  }
-  if (to != acc) chain.add_to(acc, kAmxRows, halves * kAmxPanelColumns / 2);
+  YANRT_AMX_END(0, acc);
+  YANRT_AMX_END(1, acc + 16);
+  if (halves == 1) return;
+  YANRT_AMX_END(2, acc + 32);
+  YANRT_AMX_END(3, acc + 48);
 }
 
 // TileLoop::run. Writes whole registers of sums: `acc` has room for a multiple of 16 rows.
@@ -190,5 +183,6 @@ inline void amx_tile_split_columns(int64_t rows, const void* a, const void* pane
 }
 
 #undef YANRT_AMX_START
+#undef YANRT_AMX_END
 
 }  // namespace yanrt::cpu::YANRT_ISA
