@@ -1,6 +1,6 @@
 """What every VAE of this project offers, whatever its network.
 
-Legend: B batch, T = 2 frames a latent, H W pixels, h = H/32, w = W/32, C latent channels (16). Pictures are
+Legend: B batch, T = 2 frames a latent, H W pixels, h = H/32, w = W/32, C latent channels. Pictures are
 channels-last, pixels in [-1, 1] inside and uint8 outside.
 """
 
