@@ -1,4 +1,4 @@
-"""The 3D-VAE of Yan-Sim: two frames become one latent at 1/32 of the size, of 16 channels in the paper (paper, "Yan-Sim: 3D-VAE")."""
+"""The 3D-VAE of Yan-Sim: two frames become one latent at 1/32 of the size, in the paper of 16 channels ("3D-VAE")."""
 
 from .base import VAE
 from .conv import ConvVAE, ConvVAEConfig
