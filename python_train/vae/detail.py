@@ -14,6 +14,7 @@ from .base import FRAMES, STRIDE, to_pixels
 from .hybrid import CELLS, HEAD_STRIDE, HybridVAE
 
 EXTRA, POWERS = 16, 4  # of the randomised decomposition (Halko et al. 2011)
+RIDGE = 1e-6  # of the mean of the diagonal: a channel that says next to nothing is read as nothing
 
 
 @torch.no_grad()
@@ -38,9 +39,18 @@ def fit_detail(vae: HybridVAE, clips_u8: Tensor) -> None:
     vae.latent_mean[-detail:] = 0
     vae.latent_std[-detail:] = 1 / vae.config.detail_std
     latent_NC = torch.cat([rest_NC, (detail_ND - mean) / std, torch.ones_like(mean[:1]).expand(len(rest_NC), 1)], 1)
-    reading_CE = torch.linalg.lstsq(latent_NC, missing_NE).solution[:, _cell_order()]
+    reading_CE = _least_squares(latent_NC, missing_NE)[:, _cell_order()]
     out.weight.copy_(reading_CE[:-1].T)
     out.bias.copy_(reading_CE[-1])
+
+
+def _least_squares(x_NC: Tensor, y_NE: Tensor) -> Tensor:
+    """`[C,E]`, by the normal equations in float64: unlike LAPACK's lstsq in float32 the same bits in every run."""
+    x_NC = x_NC.double()
+    gram_CC = x_NC.T @ x_NC
+    ridge = RIDGE * gram_CC.diagonal().mean() * torch.eye(len(gram_CC), dtype=x_NC.dtype, device=x_NC.device)
+    solution: Tensor = torch.linalg.solve(gram_CC + ridge, x_NC.T @ y_NE.double())
+    return solution.to(y_NE.dtype)
 
 
 def grow(vae: HybridVAE, smaller: HybridVAE) -> None:

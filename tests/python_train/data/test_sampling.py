@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from python_train.configs import tiny
 from python_train.data.clips import ClipConfig, ClipSampler, window_means
 from python_train.data.latents import LatentSampler, LatentSet, latent_actions
 from python_train.sim.start import choose_starts
@@ -47,7 +48,7 @@ def test_latent_clips_never_cross_episodes(latents: Path) -> None:
     starts = data.starts(16)
     assert (data.episode[starts] == data.episode[starts + 15]).all()
     clip, actions = data.clips(starts[:2], 16)
-    assert clip.shape == (2, 16, 2, 2, 16)
+    assert clip.shape == (2, 16, 2, 2, tiny.vae_model().channels)
     assert actions.shape == (2, 16, 2, 6)
     assert clip.dtype == actions.dtype == torch.float32
 
@@ -57,6 +58,6 @@ def test_starts_have_open_views(latents: Path) -> None:
     data.openness = np.zeros_like(data.openness)
     data.openness[10:14] = 9.0
     chosen, actions = choose_starts(data, 3, 8)
-    assert chosen.shape == (3, 8, 2, 2, 16)
+    assert chosen.shape == (3, 8, 2, 2, tiny.vae_model().channels)
     assert actions.shape == (3, 8, 2, 6)
     torch.testing.assert_close(chosen[0], data.latents[6:14].float())
