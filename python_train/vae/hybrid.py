@@ -59,6 +59,10 @@ class HybridVAEConfig:
         rest = self.channels - self.detail
         return replace(self, channels=rest, detail=0, detail_std=HybridVAEConfig.detail_std)
 
+    def adds_detail_to(self, smaller: "HybridVAEConfig") -> bool:
+        """Whether the detail channels alone are new."""
+        return self.detail > 0 and smaller == self.without_detail()
+
     def build(self) -> "HybridVAE":
         return HybridVAE(self)
 

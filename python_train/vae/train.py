@@ -66,29 +66,34 @@ class VAETask:
         torch.manual_seed(config.loop.seed + INIT)
         self.vae: VAE = config.model.build().to(self.device)
         self.sampler = ClipSampler(config.clips, "train", FRAMES, config.loop.seed)
-        fitted = bool(config.start_from) and self._start_from(config.start_from)
-        if isinstance(self.vae, HybridVAE) and self.vae.config.detail and not fitted:
-            fit_detail(self.vae, self._training_clips(config.detail_clips))
+        if config.start_from:
+            self._start_from(config.start_from)
+        elif isinstance(self.vae, HybridVAE) and self.vae.config.detail:
+            self._fit_detail(self.vae)
         self.sharpener = Sharpener(self.vae, config.sharpen).to(self.device) if config.sharpen else None
         self.model: nn.Module = self.sharpener or self.vae
         val = ClipSampler(config.clips, "val", FRAMES, config.loop.seed)
         self.val = torch.from_numpy(val.frames(val.places(0, config.val_clips))).to(self.device)
 
-    def _start_from(self, path: str) -> bool:
-        """Takes the weights of a checkpoint; whether it had the detail channels."""
+    def _start_from(self, path: str) -> None:
         vae, vae_config, _ = load_model(path)
-        own = self.config.model
-        grows = isinstance(own, HybridVAEConfig) and own.detail > 0 and vae_config == own.without_detail()
-        if not grows and vae_config != own:
-            raise ValueError(f"{path} holds {vae_config}, the run expects {own}")
-        if isinstance(self.vae, HybridVAE) and isinstance(vae, HybridVAE) and grows:
-            grow(self.vae, vae)
-        else:
+        if vae_config == self.config.model:
             self.vae.load_state_dict(vae.state_dict())
+        elif (
+            isinstance(self.vae, HybridVAE)
+            and isinstance(vae, HybridVAE)
+            and self.vae.config.adds_detail_to(vae.config)
+        ):
+            grow(self.vae, vae)
+            self._fit_detail(self.vae)
+        else:
+            raise ValueError(f"{path} holds {vae_config}, the run expects {self.config.model}")
         if self.config.decoder_only:
             for p in self.vae.encoder_parameters():
                 p.requires_grad_(False)
-        return not grows
+
+    def _fit_detail(self, vae: HybridVAE) -> None:
+        fit_detail(vae, self._training_clips(self.config.detail_clips))
 
     def batch(self, step: int) -> tuple[Tensor, ...]:
         """Clips uint8 `[B,2,H,W,3]` and posterior noise `[B,h,w,C]` of this process; to sharpen, also the corner of the

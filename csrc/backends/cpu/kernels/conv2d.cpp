@@ -58,11 +58,10 @@ class Conv2d final : public Kernel {
 
   Gemm::Source source() const {
     if (image_) return image_->source();
-    const int64_t k = shape_.field() * shape_.group_in();
-    return {.in_place = in_place_,
-            .temp_bytes = quantised_                 ? field_bytes(shape_) + quantiser_.code_bytes(k)
-                          : to_operand_.needs_rows() ? field_bytes(shape_)
-                                                     : 0};
+    // A field that is brought into form as a whole is gathered first.
+    const int64_t field = quantised_ || to_operand_.needs_rows() ? field_bytes(shape_) : 0;
+    const int64_t codes = quantised_ ? quantiser_.code_bytes(shape_.field() * shape_.group_in()) : 0;
+    return {.in_place = in_place_, .temp_bytes = field + codes};
   }
   int64_t field_bytes(const ConvShape& shape) const { return shape.field() * shape.group_in() * element_bytes_; }
 

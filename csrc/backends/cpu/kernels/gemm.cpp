@@ -70,9 +70,8 @@ Gemm::Gemm(const KernelSpec& spec, const Loops& loops, const Constant& weight, c
 int64_t Gemm::padded(int64_t k) const { return round_up(k, tile_.depth); }
 
 void Gemm::choose_blocks() {
-  const auto stride_of = [](int64_t k) {
-    return round_up(k, 32) + 32;
-  };  // no power of two: rows would share cache lines
+  // No power of two: rows would compete for cache lines.
+  const auto stride_of = [](int64_t k) { return round_up(k, 32) + 32; };
   const auto rows_in_cache = [&](int64_t k) {
     return static_cast<int64_t>(cache_sizes().level2 / 2 / (static_cast<size_t>(stride_of(k)) * size_of(tile_.a)));
   };

@@ -106,7 +106,7 @@ class Gemm {
   int64_t evenly(const Range& rows) const;
   int64_t grain() const { return source_.run ? source_.run : tile_.rows; }
   Grid choose_grid(int workers) const;
-  // With panel `index` of `panels`, which are this worker's.
+  // With one panel of `panels`, which are this worker's.
   void multiply_block(const FinishArgs& finish, const Block& block, const Range& panels, int64_t panel,
                       std::byte* scratch) const noexcept;
   // Rows [first, first + count) of the block. `expanded`: where the panel goes stretch by stretch; null: it need not.
