@@ -1,7 +1,7 @@
 """What peers make of a model once and may use again: ONNX files, quantised models, compiled packages.
 
-They lie beside the model's package, in a folder named by everything they depend on: the weights, these sources and the
-versions of the peers. So the first run of a model takes minutes longer than the next.
+They lie beside the model's package, in a folder named by everything they depend on: the weights, the sources that make
+them and the versions of the peers. So the first run of a model takes minutes longer than the next.
 """
 
 import hashlib
@@ -14,14 +14,15 @@ from pathlib import Path
 
 from yanrt.package import Package
 
+_SOURCES = ("program_module", "ops", "pointwise", "inputs", "torch_runtimes", "onnx_runtime", "openvino_runtime")
 _PEERS = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino", "nncf")
 
 
 def artefacts_folder(package: Package, program: str, parent: Path) -> Path:
     """Where the artefacts of a program lie; made if it is not there."""
     digest = hashlib.sha256(json.dumps([package.manifest, program], sort_keys=True).encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+    for source in _SOURCES:
+        digest.update((Path(__file__).parent / f"{source}.py").read_bytes())
     for peer in _PEERS:
         digest.update(_version(peer).encode())
     folder = parent / f"{package.name}-{digest.hexdigest()[:16]}"

@@ -4,6 +4,7 @@ moment meets all of them alike."""
 import contextlib
 import multiprocessing
 import os
+import signal
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -59,7 +60,11 @@ class Worker:
         began = time.perf_counter()
         self.process.start()
         other.close()
-        answer = self._answer() if self.connection.poll(_PREPARE_S) else self._give_up()
+        try:
+            answer = self._answer() if self.connection.poll(_PREPARE_S) else self._give_up()
+        except KeyboardInterrupt:
+            self._kill()
+            raise
         entry.prepare_s = time.perf_counter() - began
         if answer is not None:
             entry.failure, entry.copy_ms = answer.get("failure", ""), answer.get("copy_ms", 0.0)
@@ -87,8 +92,15 @@ class Worker:
             return None
 
     def _give_up(self) -> Any:
-        self.process.kill()
+        self._kill()
         return {"failure": f"not ready after {_PREPARE_S:.0f} s"}
+
+    def _kill(self) -> None:
+        """The process and what it compiles with, which are a group unless it has only just begun."""
+        assert self.process.pid
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
 
     def close(self) -> None:
         if self.process.is_alive() and not self.entry.failure:

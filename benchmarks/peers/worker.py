@@ -3,12 +3,14 @@
 All are forked from one process that has imported the peers and started no thread (multiprocessing's fork server).
 """
 
+import multiprocessing
 import os
 import signal
+import threading
 import time
 import warnings
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,8 @@ class Work:
 def serve(connection: Connection, work: Work) -> None:
     """Answers `{"copy_ms": ...}` when it is ready, or `{"failure": reason}` and ends; then every number of calls it
     receives with the milliseconds of each, until it receives None."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
+    os.setpgid(0, 0)  # with its compilers: the terminal's Ctrl-C is the parent's, which ends the whole group
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.simplefilter("ignore")
     log = os.open(work.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
@@ -59,6 +62,14 @@ def serve(connection: Connection, work: Work) -> None:
             runtime.run()
             times.append((time.perf_counter() - began) * 1e3)
         connection.send(times)
+
+
+def _end_with_parent() -> None:
+    """Otherwise one that compiles would do so to the end, for nobody, and keep its memory."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os.killpg(0, signal.SIGKILL)
 
 
 def _prepare(work: Work) -> tuple[Any, float]:

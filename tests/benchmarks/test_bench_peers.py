@@ -1,7 +1,13 @@
 """bench_peers.py: rows, tables, failures; and, slowly, a whole run on a tiny model."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,6 +102,43 @@ def test_an_interrupted_run_keeps_its_rows(tmp_path: Path, monkeypatch: pytest.M
     result = json.loads(path.read_text())
     assert result["interrupted"]
     assert [row["median_ms"] for row in result["rows"]] == [1.0, None, None, None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_ends_takes_its_peers_along(how: signal.Signals, tmp_path: Path) -> None:
+    options = ["--models", "dit-tiny", "--runtimes", "torch-compile", "--threads", "1", "--packages", str(tmp_path)]
+    run = subprocess.Popen([sys.executable, bench_peers.__file__, *options], stdout=subprocess.DEVNULL)
+    compiling = _within(120, lambda: [pid for pid in _descendants(run.pid) if "/inductor/" in _command(pid)])
+    peers = _descendants(run.pid)
+    run.send_signal(how)
+    run.wait(10)
+    assert compiling
+    assert _within(10, lambda: not any(map(_command, peers)))
+
+
+def _within(seconds: float, condition: Callable[[], Any]) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
+def _descendants(pid: int) -> list[int]:
+    """Processes that `pid` has started, and those that these have."""
+    try:
+        children = [int(n) for path in Path(f"/proc/{pid}/task").glob("*/children") for n in path.read_text().split()]
+    except OSError:
+        return []
+    return children + [grandchild for child in children for grandchild in _descendants(child)]
+
+
+def _command(pid: int) -> str:
+    """Of a process; empty for one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 @pytest.mark.slow
