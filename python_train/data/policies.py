@@ -58,7 +58,7 @@ class Wanderer:
         self.action = np.zeros(BUTTONS, np.uint8)
 
     def __call__(self, seen: Observation) -> np.ndarray:
-        blocked = bool(openness(seen.depth) <= self.near)
+        blocked = self._blocked(seen.depth)
         replan = blocked and self.action[FORWARD] and self.frames_left > 2 and self.rng.random() < 0.8
         if self.frames_left <= 0 or replan:
             self.action = np.zeros(BUTTONS, np.uint8)
@@ -66,11 +66,16 @@ class Wanderer:
         self.frames_left -= 1
         return self.action.copy()
 
+    def _blocked(self, depth: np.ndarray) -> bool:
+        return bool(openness(depth) <= self.near)
+
+    def _opens_left(self, depth: np.ndarray) -> bool:
+        band, width = depth[int(depth.shape[0] * 0.45) : int(depth.shape[0] * 0.62)], depth.shape[1]
+        return bool(band[:, : width // 3].mean() > band[:, 2 * width // 3 :].mean())
+
     def _turn_away(self, depth: np.ndarray) -> int:
-        rng, width = self.rng, depth.shape[1]
-        band = depth[int(depth.shape[0] * 0.45) : int(depth.shape[0] * 0.62)]
-        open_left = band[:, : width // 3].mean() > band[:, 2 * width // 3 :].mean()
-        left = bool(open_left) if rng.random() < 0.8 else rng.random() < 0.5
+        rng = self.rng
+        left = self._opens_left(depth) if rng.random() < 0.8 else rng.random() < 0.5
         self.action[TURN_LEFT if left else TURN_RIGHT] = 1
         if rng.random() < 0.25:
             self.action[BACKWARD] = 1
@@ -102,6 +107,17 @@ class Wanderer:
         return int(rng.integers(2, 6))
 
 
+class Blind(Wanderer):
+    """The wanderer with its eyes shut: it turns away from walls that are not there and pushes on against those that are. So
+    does everyone who plays a world that has drifted from the game: it must know how such views go on, and end."""
+
+    def _blocked(self, depth: np.ndarray) -> bool:
+        return bool(self.rng.random() < 0.06)
+
+    def _opens_left(self, depth: np.ndarray) -> bool:
+        return bool(self.rng.random() < 0.5)
+
+
 def _ppo(explorer: str) -> Callable[[np.random.Generator], Policy]:
     # Imported here: the explorer is built on the game's observations, as this file is.
     from pathlib import Path
@@ -114,6 +130,7 @@ def _ppo(explorer: str) -> Callable[[np.random.Generator], Policy]:
 
 POLICIES: dict[str, Callable[[str], Callable[[np.random.Generator], Policy]]] = {
     "wanderer": lambda explorer: Wanderer,
+    "blind": lambda explorer: Blind,
     "uniform": lambda explorer: UniformSticky,
     "ppo": _ppo,
 }

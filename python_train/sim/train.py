@@ -20,6 +20,7 @@ from ..common.seeding import torch_rng
 from ..config import register
 from ..data.clips import ClipConfig
 from ..data.latents import LatentSampler, LatentSet
+from ..data.mixture import Mixture, SecondSet
 from ..vae import VAE
 from .grow import BIAS, grown
 from .model import Denoiser
@@ -52,6 +53,7 @@ class SimTrainConfig:
     learn_bias: bool = True
     noise: NoiseConfig = field(default_factory=NoiseConfig)
     own_past: OwnPastConfig = field(default_factory=OwnPastConfig)
+    second: SecondSet = field(default_factory=SecondSet)
     frames: int = 8
     long_frames: int = 16
     long_from: float = 0.8
@@ -76,12 +78,18 @@ class SimTask:
         train, val = (LatentSet(Path(config.latents) / f"{split}.safetensors") for split in ("train", "val"))
         self.info = train.info
         lengths = {config.frames, config.long_frames} | ({config.own_past.frames} if config.own_past.share else set())
-        self.samplers = {length: LatentSampler(train, config.clips, length, config.loop.seed) for length in lengths}
+        second = LatentSet(Path(config.second.latents) / "train.safetensors") if config.second.share else None
+        self.clips = {length: self._mixture(train, second, length) for length in lengths}
         self.own_past = OwnPast(self.model, config.model)
         latents, actions = choose_starts(val, config.model.start_clips, config.model.start_latents)
         self.sim.start.latents.copy_(latents)
         self.sim.start.actions.copy_(actions)
         self.val = ValidationClips(val, config.model, config.val_clips, config.loop.seed, self.device)
+
+    def _mixture(self, first: LatentSet, second: LatentSet | None, length: int) -> Mixture:
+        config, seed = self.config, self.config.loop.seed
+        other = LatentSampler(second, config.second.clips, length, seed) if second else None
+        return Mixture(LatentSampler(first, config.clips, length, seed), other, config.second.share)
 
     def _load_vae(self) -> None:
         vae, vae_config, _ = load_model(self.config.vae)
@@ -106,9 +114,7 @@ class SimTask:
         frames = self._frames(step, group)
         size = max(self.world.size, config.loop.batch * config.frames // frames)
         share = self.world.shard(size)
-        sampler = self.samplers[frames]
-        places = sampler.places(step if group is None else group, size)
-        latents, actions = sampler.data.clips(places[share], frames)
+        latents, actions = self.clips[frames].draw(step if group is None else group, size, share)
         rng = torch_rng(seed, NOISE, step)
         patterns, first = (config.noise, 1) if group is None else (replace(config.noise, shift=1.0), CONTEXT)
         levels = sample_levels(size, frames, config.model.levels, patterns, rng, first, config.model.evaluations)

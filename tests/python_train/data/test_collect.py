@@ -39,7 +39,7 @@ def looking_at(depth: int) -> Observation:
     return Observation(np.zeros((80, 128, 3), np.uint8), np.full((40, 64), depth, np.uint8), (0, 0, 0), 0.0, 100.0, 0)
 
 
-@pytest.mark.parametrize("name", ["uniform", "wanderer"])
+@pytest.mark.parametrize("name", ["uniform", "wanderer", "blind"])
 def test_policies_hold_buttons_and_are_deterministic(name: str) -> None:
     seen = looking_at(20)
     start = POLICIES[name]("")
@@ -58,3 +58,9 @@ def test_wanderer_turns_away_from_a_wall() -> None:
     assert openness(seen.depth) == 1
     assert (actions[:, 4:].sum(1) > 0).all()
     assert actions[:, 0].sum() == 0
+
+
+def test_blind_does_the_same_whatever_it_faces() -> None:
+    runs = [(POLICIES["blind"]("")(np.random.default_rng(0)), looking_at(depth)) for depth in (1, 20)]
+    near, far = ([policy(seen) for _ in range(200)] for policy, seen in runs)
+    np.testing.assert_array_equal(near, far)

@@ -8,6 +8,7 @@ import torch
 from python_train.configs import tiny
 from python_train.data.clips import ClipConfig, ClipSampler, window_means
 from python_train.data.latents import LatentSampler, LatentSet, latent_actions
+from python_train.data.mixture import Mixture
 from python_train.sim.start import choose_starts
 
 
@@ -31,6 +32,22 @@ def test_blocked_views_are_drawn_by_their_weight(latents: Path) -> None:
     sampler = LatentSampler(data, ClipConfig(near_weight=0.25), 1, 0)
     blocked = data.openness[sampler.places(0, 20_000)] == 0
     assert abs(blocked.mean() - 0.2) < 0.02  # 0.25 : 1
+
+
+def test_a_second_set_has_its_share_whoever_draws(latents: Path) -> None:
+    first, second = (LatentSet(latents / f"{split}.safetensors") for split in ("train", "val"))
+    second.actions = second.actions + 2  # so that one sees whose a clip is
+    mixture = Mixture(*(LatentSampler(data, ClipConfig(near_weight=1.0), 4, 0) for data in (first, second)), 0.3)
+    shares = []
+    for step in range(10):
+        whole, actions = mixture.draw(step, 8, slice(None))
+        for rank in range(2):
+            torch.testing.assert_close(mixture.draw(step, 8, slice(rank, None, 2))[0], whole[rank::2], rtol=0, atol=0)
+        shares.append(float((actions >= 2).all((1, 2, 3)).float().mean()))
+    assert {round(share * 8) for share in shares} == {2, 3}
+    assert np.mean(shares) == 0.3
+    alone = Mixture(mixture.first, None, 0.3).draw(0, 8, slice(None))[1]
+    assert (alone < 2).all()
 
 
 def test_window_means() -> None:
