@@ -2,7 +2,7 @@
 `redraw`, `resume-point`, `eval vae|sim`."""
 
 import argparse
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ def _run_options() -> argparse.ArgumentParser:
     options.add_argument("--config", default="doom", choices=sorted(RUNS))
     options.add_argument("--data", help="data set, if not the config's")
     options.add_argument("--curation", help="what `curate` wrote, if not the config's: clips are drawn as it says")
+    options.add_argument("--second", help="data set of a simulator's second set of clips, if not the config's")
     options.add_argument("--steps", type=int, help="length of the run (explorer: decisions), if not the config's")
     options.add_argument("--start", help="checkpoint whose weights a run starts from (to prune), if not the config's")
     options.add_argument("--vae", help="VAE checkpoint of a simulator run, if not the config's")
@@ -115,7 +116,7 @@ def _curate(arguments: argparse.Namespace) -> None:
 
 
 def _changes(arguments: argparse.Namespace) -> Changes:
-    return Changes(arguments.data, arguments.curation, arguments.steps, arguments.start, arguments.vae)
+    return Changes(**{field.name: getattr(arguments, field.name) for field in fields(Changes)})
 
 
 def _train(arguments: argparse.Namespace) -> None:
