@@ -5,6 +5,7 @@ from dataclasses import replace
 from ..common.loop import LoopConfig
 from ..common.optim import OptimConfig
 from ..data.clips import ClipConfig
+from ..data.mixture import SecondSet
 from ..explore.config import ExplorerTrainConfig
 from ..prune.run import PruneConfig
 from ..sim.model import DenoiserConfig
@@ -40,7 +41,8 @@ def decoder() -> VAETrainConfig:
 
 def sim() -> SimTrainConfig:
     """A ring of 32 latents, so that a full turn (30) fits in it; the last clips are as long as ring and window. Two
-    evaluations a grade: with one, plays fade (docs/training.md)."""
+    evaluations a grade: with one, plays fade. A quarter of the clips is by somebody who does not look, or walls are
+    where plays end (docs/training.md)."""
     optim = OptimConfig(lr=1e-3, muon_lr=0.02, weight_decay=0.0, warmup=100, hold=0.6, floor=0.03)
     network = vae_model()
     denoiser = DenoiserConfig(channels=network.channels, max_distance=36)
@@ -50,6 +52,7 @@ def sim() -> SimTrainConfig:
         clips=ClipConfig(),
         vae="runs/vae",
         latents="data/doom/latents",
+        second=SecondSet("data/doom_blind/latents", share=0.25),
         noise=NoiseConfig(shift=0.4, scattered=0.4),
         learn_bias=False,
         long_frames=36,
