@@ -4,7 +4,7 @@
 
 pytest-benchmark times one call of a program around the op, on one thread. Beside that the profiler times the op alone;
 from that come GFLOP/s, GB/s and the share of the ceiling, which is measured in the same run. The rows are printed at
-the end and written to build/bench_ops.json. (The name keeps this file out of `make test`.)
+the end and written to out/bench_ops.json. (The name keeps this file out of `make test`.)
 """
 
 import json
@@ -22,7 +22,7 @@ from yanrt import _C
 from yanrt.cost import Ceiling, costs_of
 from yanrt.engine import PRECISIONS
 
-RESULT = Path(__file__).parents[2] / "build/bench_ops.json"
+RESULT = Path(__file__).parents[2] / "out/bench_ops.json"
 LARGEST = 4  # cases of an op
 RUNS = 50
 
@@ -46,18 +46,21 @@ def ceiling() -> Ceiling:
 
 
 @pytest.fixture(scope="session")
-def rows() -> Iterator[list[dict[str, Any]]]:
+def rows(pytestconfig: pytest.Config) -> Iterator[list[dict[str, Any]]]:
     """Collects the results; prints and writes them when all have run."""
     found: list[dict[str, Any]] = []
     yield found
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(found, indent=1))
-    print(f"\n{'case':<44}{'precision':<10}{'us':>10}{'GFLOP/s':>9}{'GB/s':>8}{'ceiling':>9}  kernel")
-    for row in found:
-        print(
-            f"{row['case']:<44}{row['precision']:<10}{row['us']:>10.2f}{row['gflops']:>9.1f}{row['gbytes']:>8.1f}"
-            f"{row['share']:>9.0%}  {row['kernel']}"
-        )
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    assert capture
+    with capture.global_and_fixture_disabled():
+        print(f"\n{'case':<44}{'precision':<10}{'us':>10}{'GFLOP/s':>9}{'GB/s':>8}{'ceiling':>9}  kernel")
+        for row in found:
+            print(
+                f"{row['case']:<44}{row['precision']:<10}{row['us']:>10.2f}{row['gflops']:>9.1f}{row['gbytes']:>8.1f}"
+                f"{row['share']:>9.0%}  {row['kernel']}"
+            )
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
