@@ -30,7 +30,6 @@ class Player:
     def __init__(self, session: Session, warmup: int) -> None:
         self.session, self.warmup = session, warmup
         self.names = session.package.actions.names
-        self.begin()
 
     def begin(self) -> None:
         """From a start, until the ring is full."""
@@ -52,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     engine = Engine(arguments.model, precision=arguments.precision, threads=arguments.threads)
     old, young = (Player(Session(engine), arguments.warmup) for _ in range(2))
+    old.begin()
     result: dict[str, Any] = {
         "machine": machine(),
         "engine": {key: engine.info[key] for key in ("isa", "threads", "precision")},

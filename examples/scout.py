@@ -73,8 +73,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("tour.actions"))
     arguments = parser.parse_args()
     with yanrt.Session(arguments.world) as session:
-        frames, _ = session.reset(arguments.seed)
-        each = len(frames)
+        each = session.package.temporal_factor
         ways, value = scout(session, arguments.seed, arguments.frames // each)
     lines = [f"{HELD * each} {' '.join(sorted(way))}" for way in ways]
     arguments.out.write_text(f"# seed {arguments.seed}, found by examples/scout.py\n" + "\n".join(lines) + "\n")

@@ -14,14 +14,17 @@ from pathlib import Path
 
 from yanrt.package import Package
 
-_SOURCES = ("program_module", "ops", "pointwise", "inputs", "torch_runtimes", "onnx_runtime", "openvino_runtime")
+from .runtimes import RUNTIMES
+
+_COMMON = ("program_module", "ops", "pointwise", "inputs")
 _PEERS = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino", "nncf")
 
 
 def artefacts_folder(package: Package, program: str, parent: Path) -> Path:
     """Where the artefacts of a program lie; made if it is not there."""
     digest = hashlib.sha256(json.dumps([package.manifest, program], sort_keys=True).encode())
-    for source in _SOURCES:
+    peers = dict.fromkeys(place.split(":")[0] for name, (place, _) in RUNTIMES.items() if name != "yanrt")
+    for source in (*_COMMON, *peers):
         digest.update((Path(__file__).parent / f"{source}.py").read_bytes())
     for peer in _PEERS:
         digest.update(_version(peer).encode())
