@@ -4,6 +4,7 @@ processor."""
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -65,13 +66,20 @@ def on_a_thread(call: Callable[[], Result]) -> Result:
         return thread.submit(call).result()
 
 
+def some_time(happens: Callable[[], bool]) -> bool:
+    """The system may put an unpinned thread elsewhere at any moment, the more so beside other tests."""
+    return any(happens() for _ in range(20))
+
+
 @needs_affinity
 def test_a_worker_leaves_the_processor_of_the_caller() -> None:
-    for processor in usable()[:2]:
+    def leaves(processor: int) -> bool:
         seen = _testing.crowded_run(processor, meetings=50)
-        assert seen[0] == [processor, processor]
         assert all(caller == processor for caller, _ in seen)
-        assert seen[-1][1] != processor
+        return seen[0][1] == processor and seen[-1][1] != processor
+
+    for processor in usable()[:2]:
+        assert some_time(partial(leaves, processor))
 
 
 @needs_affinity
@@ -88,7 +96,12 @@ def test_moving_takes_a_free_processor_of_the_mask_and_leaves_the_mask() -> None
         crowded = places.crowded(workers - 1)
         return crowded, _testing.this_processor(), os.sched_getaffinity(0)
 
-    assert on_a_thread(move) == (False, processors[-1], set(processors))
+    def moves() -> bool:
+        crowded, processor, mask = on_a_thread(move)
+        assert mask == set(processors)
+        return not crowded and processor == processors[-1]
+
+    assert some_time(moves)
 
 
 @needs_affinity
