@@ -74,7 +74,7 @@ def some_time(happens: Callable[[], bool]) -> bool:
 @needs_affinity
 def test_a_worker_leaves_the_processor_of_the_caller() -> None:
     def leaves(processor: int) -> bool:
-        seen = _testing.crowded_run(processor, meetings=50)
+        seen: list[list[int]] = _testing.crowded_run(processor, meetings=50)
         assert all(caller == processor for caller, _ in seen)
         return seen[0][1] == processor and seen[-1][1] != processor
 
