@@ -1,7 +1,9 @@
-"""residual + linear, residual + conv2d -> the op's own `residual`. The op moves to where the sum stood."""
+"""residual + linear, residual + conv2d -> the op's own `residual`. The op moves to where the sum stood, and before a
+permute that the sum stood behind, as it does where a convolution meets NCHW."""
 
-from ..ir import Module
-from ..ir.graph import Graph
+from ..ir import Module, Op, Value
+from ..ir.graph import Graph, make_op
+from ..ir.program import Attr
 from .patterns import fused, other_operand
 
 _RESIDUAL = {"linear": 4, "conv2d": 3}
@@ -12,9 +14,28 @@ def fuse_residual(module: Module, graph: Graph) -> None:
         at = _RESIDUAL.get(op.name)
         if at is None or op.inputs[at] is not None:
             continue
-        reader = graph.sole_reader(op.output)
-        residual = other_operand(reader, "add", op.output)
+        seen, reader = op.output, graph.sole_reader(op.output)
+        permute = reader if reader is not None and reader.name == "permute" else None
+        if permute is not None:
+            seen, reader = permute.output, graph.sole_reader(permute.output)
+        residual = other_operand(reader, "add", seen)
         if reader is None or residual is None:
             continue
-        if residual.dtype == "f32" and residual.shape == op.output.shape == reader.output.shape:
+        if residual.dtype == "f32" and residual.shape == seen.shape == reader.output.shape:
+            if permute is not None:
+                reader, residual = _sum_before(graph, permute, reader, residual)
             fused(graph, op, reader, {at: residual})
+
+
+def _sum_before(graph: Graph, permute: Op, reader: Op, residual: Value) -> tuple[Op, Value]:
+    """The sum of what `permute` reads with `residual` in the same order; its readers see it through a permute."""
+    dims: list[int] = permute.attrs["dims"]  # type: ignore[assignment]
+    inverse = make_op("permute", [residual], {"dims": [dims.index(i) for i in range(len(dims))]}, source=reader.source)
+    before = graph.insert(inverse, reader)
+    add: dict[str, Attr] = {"expr": ["add i0 i1"]}
+    moved = make_op("pointwise", [permute.inputs[0], before], add, shape=before.shape, source=reader.source)
+    after = make_op("permute", [graph.insert(moved, reader)], permute.attrs, source=permute.source)
+    graph.replace(reader.output, graph.insert(after, reader))
+    graph.remove(reader)
+    graph.remove(permute)
+    return moved, before

@@ -211,6 +211,23 @@ def test_fuse_conv_activation_and_residual():
         return y = %1""")  # noqa: E501
 
 
+def test_fuse_residual_moves_before_a_permute():
+    """Where a convolution meets NCHW; what is added was tokens, and becomes the convolution's residual in one copy."""
+    b = Builder((1, 4, 4, 2))
+    tokens = b.op("reshape", b.op("reshape", b.x, shape=[4, 8]), shape=[2, 2, 2, 2, 2])
+    cells = b.op("reshape", b.op("permute", tokens, dims=[4, 0, 2, 1, 3]), shape=[1, 2, 4, 4])
+    picture = b.op("permute", b.conv(b.x, 2), dims=[0, 3, 1, 2])
+    y = b.pointwise("exp i0", b.pointwise("add i0 i1", cells, picture))
+    assert b.after(fuse_residual, simplify_views, dead_code, y=y) == lines("""
+        %1 f32[2, 2, 2, 4] = reshape(%0) {shape=[2, 2, 2, 4]}
+        %2 f32[2, 2, 2, 4] = permute(%1) {dims=[0, 2, 1, 3]}
+        %3 f32[1, 4, 4, 2] = reshape(%2) {shape=[1, 4, 4, 2]}
+        %4 f32[1, 4, 4, 2] = conv2d(%0, w, _, %3) {stride=[1, 1], padding=[1, 1, 1, 1], dilation=[1, 1], groups=1, act=none}
+        %5 f32[1, 2, 4, 4] = permute(%4) {dims=[0, 3, 1, 2]}
+        %6 f32[1, 2, 4, 4] = pointwise(%5) {expr=[exp i0]}
+        return y = %6""")  # noqa: E501
+
+
 def test_fuse_pointwise_renumbers_and_shares_operands():
     b = Builder((2, 3))
     y = b.pointwise("add i0 i1", b.x, b.tensor("t", 3))
