@@ -93,10 +93,11 @@ class LatentSet:
 
 
 class LatentSampler:
-    """Draws clips as ClipSampler does: by the same weights; (seed, step) decide."""
+    """Draws clips as ClipSampler does: by the same weights; (seed, step) decide, and `stream`, for which samplers of
+    one run differ."""
 
-    def __init__(self, data: LatentSet, config: ClipConfig, length: int, seed: int) -> None:
-        self.data, self.length, self.seed = data, length, seed
+    def __init__(self, data: LatentSet, config: ClipConfig, length: int, seed: int, *stream: int) -> None:
+        self.data, self.length, self.seed, self.stream = data, length, seed, stream
         self.starts = data.starts(length)
         if config.curation:
             weights = Curation.load(config.curation).latent_weights(data.episode)
@@ -105,6 +106,6 @@ class LatentSampler:
         self.cumulative = cumulative(clip_weights(weights, length)[self.starts])
 
     def places(self, step: int, batch: int) -> np.ndarray:
-        draws = numpy_rng(self.seed, step).random(batch)
+        draws = numpy_rng(self.seed, step, *self.stream).random(batch)
         chosen: np.ndarray = self.starts[np.minimum(np.searchsorted(self.cumulative, draws), len(self.starts) - 1)]
         return chosen

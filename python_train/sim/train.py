@@ -32,7 +32,7 @@ from .validate import CONTEXT, ValidationClips
 from .world import SimConfig, SimModel
 
 # Random streams of a run's seed.
-CLIPS, NOISE, INIT = range(3)
+CLIPS, NOISE, INIT, SECOND = range(4)
 
 
 @register
@@ -88,7 +88,7 @@ class SimTask:
 
     def _mixture(self, first: LatentSet, second: LatentSet | None, length: int) -> Mixture:
         config, seed = self.config, self.config.loop.seed
-        other = LatentSampler(second, config.second.clips, length, seed) if second else None
+        other = LatentSampler(second, config.second.clips, length, seed, SECOND) if second else None
         return Mixture(LatentSampler(first, config.clips, length, seed), other, config.second.share)
 
     def _load_vae(self) -> None:

@@ -8,10 +8,11 @@ Legend: N patches, E = 2*32*32*3 values of a patch, C channels, D of them detail
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .base import FRAMES, STRIDE, to_pixels
-from .hybrid import CELLS, HEAD_STRIDE, HybridVAE
+from .hybrid import HEAD_STRIDE, HybridVAE
 
 EXTRA, POWERS = 16, 4  # of the randomised decomposition (Halko et al. 2011)
 RIDGE = 1e-6  # of the mean of the diagonal: a channel that says next to nothing is read as nothing
@@ -80,7 +81,7 @@ def _patches(vae: HybridVAE, clips_u8: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _cell_order() -> Tensor:
-    """Where the values of a patch lie, in the order of the decoder's cells: cell, frame, colour, pixel."""
-    index = torch.arange(FRAMES * STRIDE * STRIDE * 3)
-    split = index.reshape(FRAMES, CELLS, HEAD_STRIDE, CELLS, HEAD_STRIDE, 3)
-    return split.permute(1, 3, 0, 5, 2, 4).flatten()
+    """Where the values of a patch lie, in the order in which the decoder draws them: cell, frame, colour, pixel."""
+    index = torch.arange(FRAMES * STRIDE * STRIDE * 3).reshape(FRAMES, STRIDE, STRIDE, 3)
+    cells = F.pixel_unshuffle(index.permute(0, 3, 1, 2).flatten(0, 1), HEAD_STRIDE)
+    return cells.flatten(1).T.flatten()

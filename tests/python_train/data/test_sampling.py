@@ -34,6 +34,13 @@ def test_blocked_views_are_drawn_by_their_weight(latents: Path) -> None:
     assert abs(blocked.mean() - 0.2) < 0.02  # 0.25 : 1
 
 
+def test_samplers_of_other_streams_draw_other_clips(latents: Path) -> None:
+    data = LatentSet(latents / "train.safetensors")
+    one, same, other = (LatentSampler(data, ClipConfig(), 4, 0, *stream).places(7, 64) for stream in ((3,), (3,), (4,)))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).mean() > 0.5
+
+
 def test_a_second_set_has_its_share_whoever_draws(latents: Path) -> None:
     first, second = (LatentSet(latents / f"{split}.safetensors") for split in ("train", "val"))
     second.actions = second.actions + 2  # so that one sees whose a clip is
