@@ -41,13 +41,13 @@ def decoder() -> VAETrainConfig:
 
 def sim() -> SimTrainConfig:
     """A ring of 32 latents, so that a full turn (30) fits in it; the last clips are as long as ring and window. Two
-    evaluations a grade: with one, plays fade. A quarter of the clips is by somebody who does not look, or walls are
-    where plays end (docs/training.md)."""
+    evaluations a grade: with one, plays fade; two of the levels lie low, where details are decided. A quarter of the
+    clips is by somebody who does not look, or walls are where plays end (docs/training.md)."""
     optim = OptimConfig(lr=1e-3, muon_lr=0.02, weight_decay=0.0, warmup=100, hold=0.6, floor=0.03)
     network = vae_model()
     denoiser = DenoiserConfig(channels=network.channels, max_distance=36)
     return SimTrainConfig(
-        model=SimConfig(denoiser, network, evaluations=2, history=32),
+        model=SimConfig(denoiser, network, grades=(0.0, 0.25, 0.75, 1.0), evaluations=2, history=32),
         loop=LoopConfig(steps=2400, batch=16, optim=optim, ema_decay=0.998, validate_every=200, compile=True),
         clips=ClipConfig(),
         vae="runs/vae",

@@ -167,21 +167,31 @@ def test_a_frame_loop_that_cannot_be_is_refused(change: dict[str, object], messa
         SimConfig(DenoiserConfig(), HybridVAEConfig(), **change)  # type: ignore[arg-type]
 
 
+def kept_variance(levels: Tensor, lead: Tensor, deviation: float) -> float:
+    """The share of a Gaussian's variance that a sampler of these levels ends with, given a denoiser that is perfect."""
+    diffusion, x, before = RectifiedFlow(), torch.ones(()), None
+    for at in range(len(levels) - 1, 0, -1):
+        sigma = levels[at]
+        x0 = x * deviation**2 * (1 - sigma) / (((1 - sigma) * deviation) ** 2 + sigma**2)
+        aim = x0 if before is None else x0 + lead[at] * (x0 - before)
+        x, before = diffusion.step(x, aim, sigma, levels[at - 1]), x0
+    return float(x / deviation) ** 2
+
+
 def test_second_order_steps_keep_the_variance() -> None:
-    """Data of unit variance, a denoiser that knows the best x0: few first-order steps lose most of it."""
     diffusion, grades = RectifiedFlow(), torch.tensor([0.0, 0.4, 0.75, 1.0])
-
-    def sampled(lead: Tensor) -> float:
-        x, before = torch.ones(()), None
-        for grade in (3, 2, 1):
-            sigma = grades[grade]
-            x0 = x * (1 - sigma) / ((1 - sigma) ** 2 + sigma**2)
-            aim = x0 if before is None else x0 + lead[grade] * (x0 - before)
-            x, before = diffusion.step(x, aim, sigma, grades[grade - 1]), x0
-        return float(x) ** 2
-
-    assert sampled(torch.zeros(4)) < 0.4
-    assert sampled(diffusion.lead(grades)) > 0.5
+    assert kept_variance(grades, torch.zeros(4), 1.0) < 0.4
+    assert kept_variance(grades, diffusion.lead(grades), 1.0) > 0.5
     assert diffusion.lead(grades)[[0, 1, 3]].tolist() == [0, 0, 0]
     assert diffusion.lead(torch.tensor([0.0, 1.0])).tolist() == [0, 0]
     assert DDPM().lead(grades).tolist() == [0, 0, 0, 0]
+
+
+def test_the_doom_world_draws_rooms_and_details() -> None:
+    """Of what is not known: rooms have unit deviation, details `detail_std`, and a lower level decides them."""
+    config = doom.sim().model
+    levels = torch.tensor(config.levels)
+    lead = config.denoiser.diffusion.lead(levels)
+    assert kept_variance(levels, lead, 1.0) > 0.95
+    assert isinstance(config.vae, HybridVAEConfig)
+    assert kept_variance(levels, lead, config.vae.detail_std) > 0.7
