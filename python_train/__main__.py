@@ -47,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     curation.add_argument("--data", default="data/doom", type=Path)
     curation.add_argument("--out", type=Path, help="folder of the result (default DATA/curation)")
     run = _run_options()
-    train = commands.add_parser("train", help="train a model; resumes from the last checkpoint in --out", parents=[run])
+    train = commands.add_parser(
+        "train", help="train a model; resumes from the last checkpoint in --out (explorer: anew)", parents=[run]
+    )
     train.add_argument("model", choices=("vae", "decoder", "sim", "explorer"))
     train.add_argument("--out", help="folder of the run (default runs/MODEL)")
     prune = commands.add_parser(

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from yanrt.action import ActionSchema, Button, CtrlInput
     from yanrt.engine import Engine, MemoryUse, Runner, estimate
-    from yanrt.errors import ArgumentError, Error, OutOfMemoryError, PackageError, StateError, UnsupportedError
+    from yanrt.errors import (
+        ArgumentError,
+        DeviceError,
+        Error,
+        OutOfMemoryError,
+        PackageError,
+        StateError,
+        UnsupportedError,
+    )
     from yanrt.package import Package, packaged_models
     from yanrt.session import Session
 
@@ -24,7 +32,15 @@ __version__ = "0.1.0"
 _HOME = {
     "action": ("ActionSchema", "Button", "CtrlInput"),
     "engine": ("Engine", "MemoryUse", "Runner", "estimate"),
-    "errors": ("ArgumentError", "Error", "OutOfMemoryError", "PackageError", "StateError", "UnsupportedError"),
+    "errors": (
+        "ArgumentError",
+        "DeviceError",
+        "Error",
+        "OutOfMemoryError",
+        "PackageError",
+        "StateError",
+        "UnsupportedError",
+    ),
     "package": ("Package", "packaged_models"),
     "session": ("Session",),
 }
@@ -35,6 +51,7 @@ __all__ = [
     "ArgumentError",
     "Button",
     "CtrlInput",
+    "DeviceError",
     "Engine",
     "Error",
     "MemoryUse",

@@ -48,7 +48,7 @@ class UniformSticky:
 
 
 class Wanderer:
-    """Walks where it is open and turns away from walls; reaches half as many map cells again as UniformSticky. Now and
+    """Walks where it is open and turns away from walls; reaches a third more map cells than UniformSticky. Now and
     then it turns a full circle in place: a world learns from it that what left the view comes back."""
 
     def __init__(self, rng: np.random.Generator, near: float = 4.0) -> None:

@@ -11,7 +11,7 @@
 namespace yanrt::cpu {
 
 struct Options {
-  int threads = 0;           // 0: one a physical core this process may use
+  int threads = 0;           // 0: one a processor this process may use
   std::string isa = "auto";  // or a name of isa.h
   bool op_by_op = false;     // for comparison alone: see op_by_op.h
   bool count_only = false;   // kernels are made and memory is counted, but nothing is packed: nothing can run
