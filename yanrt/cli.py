@@ -13,12 +13,18 @@ from yanrt.package import Package
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command; returns its exit status. Errors of yanrt print one line, without a traceback."""
+    """Runs a command; returns its exit status. Errors of yanrt print one line, without a traceback, and a reader that
+    has seen enough (`yanrt dump doom | head`) is no error to speak of."""
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        status = int(arguments.run(arguments))
+        sys.stdout.flush()
+        return status
     except Error as error:
         print(f"yanrt: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's own flush at exit
         return 1
 
 

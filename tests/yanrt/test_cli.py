@@ -32,6 +32,16 @@ def test_verify_and_dump(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "program decode" in capsys.readouterr().out
 
 
+def test_a_reader_that_has_seen_enough() -> None:
+    command = [sys.executable, "-m", "yanrt", "dump", "doom"]  # far more than a pipe holds
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
 def test_bench_writes_percentiles(tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "sub" / "bench.json"
     options = ["--steps", "20", "--threads", "1", "--precision", "fp32", "--json", str(path)]
