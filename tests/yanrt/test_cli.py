@@ -35,7 +35,8 @@ def test_verify_and_dump(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_a_reader_that_has_seen_enough() -> None:
     command = [sys.executable, "-m", "yanrt", "dump", "doom"]  # far more than a pipe holds
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout and process.stderr
+        assert process.stdout is not None
+        assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
