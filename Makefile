@@ -19,7 +19,7 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /' | awk -F': ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 play: $(VENV)/.play build ## plays the packaged world: out/play.mp4, out/latency.json, and a window where there is a screen
-	$(PY) -m yanrt play doom --seed 12 --actions examples/tour.actions --out out/play.mp4 --latency out/latency.json
+	$(PY) -m yanrt play doom --seed 3 --actions examples/tour.actions --out out/play.mp4 --latency out/latency.json
 
 test: lint build ## linters and the tests
 	$(PY) -m pytest -m "not slow and not fuzz" -n 2
