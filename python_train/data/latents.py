@@ -78,6 +78,9 @@ class LatentSet:
         with safe_open(path, framework="pt") as file:
             self.info: dict[str, Any] = json.loads(file.metadata()["source"])
 
+    def size(self) -> dict[str, int]:
+        return {"episodes": len(np.unique(self.episode)), "frames": FRAMES * len(self.latents)}
+
     def starts(self, length: int) -> np.ndarray:
         """First latents of all clips of `length` within one episode; ValueError if there is none."""
         last = len(self.episode) - length + 1

@@ -79,6 +79,10 @@ class SimTask:
         self.info = train.info
         lengths = {config.frames, config.long_frames} | ({config.own_past.frames} if config.own_past.share else set())
         second = LatentSet(Path(config.second.latents) / "train.safetensors") if config.second.share else None
+        self.data = [{**train.size(), "share": 1 - config.second.share, "curated": bool(config.clips.curation)}]
+        if second:
+            curated = bool(config.second.clips.curation)
+            self.data.append({**second.size(), "share": config.second.share, "curated": curated})
         self.clips = {length: self._mixture(train, second, length) for length in lengths}
         self.own_past = OwnPast(self.model, config.model)
         latents, actions = choose_starts(val, config.model.start_clips, config.model.start_latents)
@@ -168,5 +172,8 @@ class SimTask:
             "evaluations": model.evaluations,
             "history": model.history,
             "vae_sha256": sha256(model_file(self.config.vae)),
+            "started_from_sha256": sha256(model_file(self.config.start_from)) if self.config.start_from else "",
+            "data": self.data,
+            "hours": round(curve[-1]["seconds"] / 3600, 3) if curve else 0.0,
             "curve": curve,
         }

@@ -106,5 +106,8 @@ def test_checkpoint_rebuilds_the_averaged_model(sim_run: SimTrainConfig, tmp_pat
     assert metadata["fps"] == 17.5
     assert (metadata["height"], metadata["width"], metadata["step"]) == (64, 64, 6)
     assert [row["step"] for row in metadata["curve"]] == [3, 6]
+    assert metadata["hours"] == round(metadata["curve"][-1]["seconds"] / 3600, 3)
+    assert metadata["data"][0]["episodes"] > 0
+    assert sum(data["share"] for data in metadata["data"]) == 1
     assert model.start.latents.abs().sum() > 0
     assert (tmp_path / "sheet_000006.png").exists()
