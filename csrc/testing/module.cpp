@@ -145,6 +145,7 @@ PYBIND11_MODULE(_testing, m) {
       .def("leave", &cpu::Places::leave)
       .def("crowded", &cpu::Places::crowded);
   m.def("this_processor", &cpu::this_processor);
+  m.def("move_to_idle", [](const std::vector<int>& taken, int runnable) { return cpu::move_to_idle(taken, runnable); });
   m.def("runnable_threads", &cpu::runnable_threads);
   m.def("crowded_run", &crowded_run, py::arg("processor"), py::arg("meetings"),
         py::call_guard<py::gil_scoped_release>());

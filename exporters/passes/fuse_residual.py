@@ -4,7 +4,7 @@ permute that the sum stood behind, as it does where a convolution meets NCHW."""
 from ..ir import Module, Op, Value
 from ..ir.graph import Graph, make_op
 from ..ir.program import Attr
-from .patterns import fused, other_operand
+from .patterns import fused, other_operand, unpermuted
 
 _RESIDUAL = {"linear": 4, "conv2d": 3}
 
@@ -14,10 +14,10 @@ def fuse_residual(module: Module, graph: Graph) -> None:
         at = _RESIDUAL.get(op.name)
         if at is None or op.inputs[at] is not None:
             continue
-        seen, reader = op.output, graph.sole_reader(op.output)
-        permute = reader if reader is not None and reader.name == "permute" else None
-        if permute is not None:
-            seen, reader = permute.output, graph.sole_reader(permute.output)
+        after = graph.sole_reader(op.output)
+        permute = after if after is not None and after.name == "permute" else None
+        seen = op.output if permute is None else permute.output
+        reader = graph.sole_reader(seen)
         residual = other_operand(reader, "add", seen)
         if reader is None or residual is None:
             continue
@@ -29,9 +29,7 @@ def fuse_residual(module: Module, graph: Graph) -> None:
 
 def _sum_before(graph: Graph, permute: Op, reader: Op, residual: Value) -> tuple[Op, Value]:
     """The sum of what `permute` reads with `residual` in the same order; its readers see it through a permute."""
-    dims: list[int] = permute.attrs["dims"]  # type: ignore[assignment]
-    inverse = make_op("permute", [residual], {"dims": [dims.index(i) for i in range(len(dims))]}, source=reader.source)
-    before = graph.insert(inverse, reader)
+    before = unpermuted(graph, residual, permute.attrs["dims"], reader)
     add: dict[str, Attr] = {"expr": ["add i0 i1"]}
     moved = make_op("pointwise", [permute.inputs[0], before], add, shape=before.shape, source=reader.source)
     after = make_op("permute", [graph.insert(moved, reader)], permute.attrs, source=permute.source)

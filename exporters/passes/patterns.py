@@ -3,8 +3,8 @@
 import math
 
 from ..ir import Op, Value
-from ..ir.graph import Graph
-from ..ir.program import Shape
+from ..ir.graph import Graph, make_op
+from ..ir.program import Attr, Shape
 
 
 def instruction(op: Op | None) -> list[str] | None:
@@ -47,6 +47,13 @@ def fused(graph: Graph, op: Op, after: Op, changes: dict[int, Value], **attrs: s
     graph.remove(after)
     graph.remove(op)
     return result
+
+
+def unpermuted(graph: Graph, value: Value, dims: Attr, before: Op) -> Value:
+    """The value in the order that a permute by `dims` would bring back."""
+    order: list[int] = dims  # type: ignore[assignment]
+    inverse: Attr = [order.index(i) for i in range(len(order))]
+    return graph.insert(make_op("permute", [value], {"dims": inverse}, dtype=value.dtype), before)
 
 
 def row_table(table: Value, shape: Shape) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ view and cancel; `matmul` takes a permute of its second operand as `transpose_b`
 from ..ir import Module, Op, Value
 from ..ir.graph import Graph, make_op
 from ..ir.program import Attr
+from .patterns import unpermuted
 
 
 def sink_permutes(module: Module, graph: Graph) -> None:
@@ -20,7 +21,7 @@ def _sink(graph: Graph, op: Op) -> None:
     dims = _common_order(graph, op)
     if dims is None:
         return
-    inputs = [_unpermuted(graph, value, dims, op) for value in op.inputs if value is not None]
+    inputs = [_in_order_of_input(graph, value, dims, op) for value in op.inputs if value is not None]
     moved = make_op(op.name, [*inputs], _moved_attrs(op, dims), dtype=op.output.dtype, source=op.source)
     value = graph.insert(moved, op)
     after = make_op("permute", [value], {"dims": dims}, dtype=op.output.dtype, source=op.source)
@@ -53,14 +54,13 @@ def _common_order(graph: Graph, op: Op) -> list[int] | None:
     return orders[0] if orders and all(order == orders[0] for order in orders) else None  # type: ignore[return-value]
 
 
-def _unpermuted(graph: Graph, value: Value, dims: list[int], before: Op) -> Value:
+def _in_order_of_input(graph: Graph, value: Value, dims: list[int], before: Op) -> Value:
     permute = graph.made_by(value, "permute")
     if permute is not None:
         source = permute.inputs[0]
         assert source is not None
         return source
-    inverse: Attr = [dims.index(i) for i in range(len(dims))]
-    return graph.insert(make_op("permute", [value], {"dims": inverse}, dtype=value.dtype), before)
+    return unpermuted(graph, value, dims, before)
 
 
 def _moved_attrs(op: Op, dims: list[int]) -> dict[str, Attr]:

@@ -2,6 +2,7 @@
 
 from ..ir import Module, Op, Value
 from ..ir.graph import Graph, make_op
+from .patterns import unpermuted
 
 
 def sink_views(module: Module, graph: Graph) -> None:
@@ -52,9 +53,7 @@ def _behind(graph: Graph, value: Value, view: Op, before: Op) -> Value:
     if value.numel == 1:
         shape = [1] * rank
         return graph.insert(make_op("reshape", [value], {"shape": shape}, dtype=value.dtype), before)
-    dims: list[int] = view.attrs["dims"]  # type: ignore[assignment]
     wide = make_op(
         "reshape", [value], {"shape": [1] * (rank - len(value.shape)) + list(value.shape)}, dtype=value.dtype
     )
-    inverse = [dims.index(i) for i in range(rank)]
-    return graph.insert(make_op("permute", [graph.insert(wide, before)], {"dims": inverse}, dtype=value.dtype), before)
+    return unpermuted(graph, graph.insert(wide, before), view.attrs["dims"], before)

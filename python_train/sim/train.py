@@ -79,10 +79,7 @@ class SimTask:
         self.info = train.info
         lengths = {config.frames, config.long_frames} | ({config.own_past.frames} if config.own_past.share else set())
         second = LatentSet(Path(config.second.latents) / "train.safetensors") if config.second.share else None
-        self.data = [{**train.size(), "share": 1 - config.second.share, "curated": bool(config.clips.curation)}]
-        if second:
-            curated = bool(config.second.clips.curation)
-            self.data.append({**second.size(), "share": config.second.share, "curated": curated})
+        self.origin = self._origin(train, second)
         self.clips = {length: self._mixture(train, second, length) for length in lengths}
         self.own_past = OwnPast(self.model, config.model)
         latents, actions = choose_starts(val, config.model.start_clips, config.model.start_latents)
@@ -94,6 +91,16 @@ class SimTask:
         config, seed = self.config, self.config.loop.seed
         other = LatentSampler(second, config.second.clips, length, seed, SECOND) if second else None
         return Mixture(LatentSampler(first, config.clips, length, seed), other, config.second.share)
+
+    def _origin(self, first: LatentSet, second: LatentSet | None) -> dict[str, Any]:
+        """What the weights come from. Files are read once: they may be replaced while the run goes on."""
+        config, share = self.config, self.config.second.share
+        sets = [(first, config.clips, 1 - share)] + ([(second, config.second.clips, share)] if second else [])
+        return {
+            "vae_sha256": sha256(model_file(config.vae)),
+            "started_from_sha256": sha256(model_file(config.start_from)) if config.start_from else "",
+            "data": [{**data.size(), "share": part, "curated": bool(clips.curation)} for data, clips, part in sets],
+        }
 
     def _load_vae(self) -> None:
         vae, vae_config, _ = load_model(self.config.vae)
@@ -171,9 +178,7 @@ class SimTask:
             "grades": list(model.grades),
             "evaluations": model.evaluations,
             "history": model.history,
-            "vae_sha256": sha256(model_file(self.config.vae)),
-            "started_from_sha256": sha256(model_file(self.config.start_from)) if self.config.start_from else "",
-            "data": self.data,
+            **self.origin,
             "hours": round(curve[-1]["seconds"] / 3600, 3) if curve else 0.0,
             "curve": curve,
         }

@@ -98,10 +98,26 @@ def test_moving_takes_a_free_processor_of_the_mask_and_leaves_the_mask() -> None
 
     def moves() -> bool:
         crowded, processor, mask = on_a_thread(move)
-        assert mask == set(processors)
-        return not crowded and processor == processors[-1]
+        assert (crowded, mask) == (False, set(processors))
+        return processor == processors[-1]
 
     assert some_time(moves)
+
+
+@needs_affinity
+def test_where_a_move_goes() -> None:
+    """Seen before the mask comes back, so that the system has no say in it."""
+    processors = usable()
+
+    def move(taken: list[int], runnable: int) -> tuple[int, set[int]]:
+        went = _testing.move_to_idle(taken, runnable)
+        return went, os.sched_getaffinity(0)
+
+    for target in processors:
+        taken = [processor for processor in processors if processor != target]
+        assert on_a_thread(partial(move, [-1, *taken], 1)) == (target, set(processors))
+        assert on_a_thread(partial(move, taken, len(processors) + 1)) == (-1, set(processors))
+    assert on_a_thread(partial(move, processors, 1)) == (-1, set(processors))
 
 
 @needs_affinity

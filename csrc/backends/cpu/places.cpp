@@ -45,7 +45,7 @@ bool Places::move(int worker) noexcept {
   for (int other = 0; other < workers_; ++other)
     if (other != worker) taken[count++] = places_[static_cast<size_t>(other)].processor.load(std::memory_order_relaxed);
   place.next_move = now + kBetweenMoves;
-  const bool moved = move_to_idle({taken.data(), static_cast<size_t>(count)}, runnable_());
+  const bool moved = move_to_idle({taken.data(), static_cast<size_t>(count)}, runnable_()) >= 0;
   note(worker);
   return moved;
 }

@@ -49,16 +49,17 @@ int runnable_threads() noexcept {
 }
 
 // No more threads want to run than there are processors, and two of them are here: one processor has none.
-bool move_to_idle(std::span<const int> taken, int runnable) noexcept {
+int move_to_idle(std::span<const int> taken, int runnable) noexcept {
   cpu_set_t mask;
-  if (sched_getaffinity(0, sizeof(mask), &mask) != 0) return false;
+  if (sched_getaffinity(0, sizeof(mask), &mask) != 0) return -1;
   cpu_set_t others = mask;
   for (int processor : taken)
     if (processor >= 0) CPU_CLR(processor, &others);
-  if (CPU_COUNT(&others) == 0 || runnable == 0 || runnable > CPU_COUNT(&mask)) return false;
-  if (sched_setaffinity(0, sizeof(others), &others) != 0) return false;
+  if (CPU_COUNT(&others) == 0 || runnable == 0 || runnable > CPU_COUNT(&mask)) return -1;
+  if (sched_setaffinity(0, sizeof(others), &others) != 0) return -1;
+  const int there = this_processor();
   sched_setaffinity(0, sizeof(mask), &mask);
-  return true;
+  return there;
 }
 
 #else
@@ -67,7 +68,7 @@ std::vector<int> usable_processors() { return {}; }
 void pin_this_thread(int) noexcept {}
 int this_processor() noexcept { return -1; }
 int runnable_threads() noexcept { return 0; }
-bool move_to_idle(std::span<const int>, int) noexcept { return false; }
+int move_to_idle(std::span<const int>, int) noexcept { return -1; }
 
 #endif
 

@@ -22,9 +22,9 @@ int this_processor() noexcept;
 int runnable_threads() noexcept;
 
 // The calling thread, which shares its processor with another that wants to run, goes on on an idle one of its mask,
-// none of `taken` (-1: ignored). Its mask is the same when this returns. False, and nothing moved, if `runnable`
-// threads may keep all processors busy, or none is left. Up to some .15 ms, if the other has to wake up; allocates
-// nothing.
-bool move_to_idle(std::span<const int> taken, int runnable) noexcept;
+// none of `taken` (-1: ignored). Its mask is the same when this returns. Where it went; -1, and nothing moved, if
+// `runnable` threads may keep all processors busy, or none is left. Up to some .15 ms, if the other has to wake up;
+// allocates nothing.
+int move_to_idle(std::span<const int> taken, int runnable) noexcept;
 
 }  // namespace yanrt::cpu
